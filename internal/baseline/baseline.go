@@ -1,0 +1,2 @@
+// Package baseline finds, reads and writes the runs that main left behind.
+package baseline

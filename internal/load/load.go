@@ -1,0 +1,75 @@
+// Package load sends users off when they are due and records what came of it.
+// It knows no rule and no screen, and HTTP only through what a User records.
+package load
+
+import (
+	"context"
+	"time"
+
+	"github.com/loadline-ci/loadline/internal/plan"
+	"github.com/loadline-ci/loadline/internal/result"
+	"github.com/loadline-ci/loadline/internal/wire"
+)
+
+// A User is one virtual user. One goroutine at a time calls its methods.
+type User interface {
+	// Iterate walks one iteration to its end, think time and pace included, and
+	// records each request in the Recorder it was made with. When it.Stop is
+	// closed no new pause should begin: think time is cut short, the steps of
+	// the iteration still run. When ctx is done the graceful stop is over.
+	Iterate(ctx context.Context, it Iteration) Next
+	// Close runs what the spec asks for at the end of a user (on_stop) and
+	// closes its connections.
+	Close(ctx context.Context)
+}
+
+// An Iteration is one walk of a scenario that is due.
+type Iteration struct {
+	Scenario int             // index into the spec's scenarios
+	Number   int64           // counts from 0 over the whole run
+	Stage    int             // index into result.Run.Stages
+	Due      time.Time       // when it should have started; zero in the closed model
+	Stop     <-chan struct{} // closed when the load ends
+}
+
+// Next is what a user wants after an iteration.
+type Next uint8
+
+// What may come after an iteration.
+const (
+	Continue Next = iota
+	EndUser       // this user is done (closed model: not replaced)
+	StopRun       // the whole run ends, as on_failure = "stop-run" asks
+)
+
+// A Sample is one request that ended. Recorder.Request copies it.
+type Sample struct {
+	Step         int       // index into result.Run.Steps
+	Stage        int       // of the iteration
+	Due          time.Time // zero: latency counts from when it was sent
+	Status       int       // 0: no complete response
+	Kind         wire.Kind
+	CaptureError bool // a capture found nothing: error=capture
+	Failed       bool // no complete response, or a status not in `expect`
+	ChecksFailed bool // at least one check did not hold
+	Proto        string
+	Times        wire.Times
+	In, Out      int64
+}
+
+// Options is what a run needs beside its plan.
+type Options struct {
+	Catalog result.Catalog // the names behind the indexes that users record
+	// Round is the length of a round; 0: a twelfth of the measured time,
+	// between 250 ms and 5 s.
+	Round time.Duration
+	// Each is called once a second with what that second brought; a non-empty
+	// answer stops the run and is kept as the reason. The Interval is valid
+	// during the call only.
+	Each func(*result.Interval) (stop string)
+}
+
+// NewUser makes user number id (from 0).
+type NewUser func(id int, rec *Recorder) User
+
+var _ plan.Plan // the plan of Run

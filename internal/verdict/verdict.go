@@ -1,0 +1,85 @@
+// Package verdict judges runs against rules and a baseline, and says why. It
+// writes no prose for a page: report does.
+package verdict
+
+// An Outcome is what a run comes to.
+type Outcome string
+
+// The outcomes, as CONTRACT names them in the result file.
+const (
+	Pass         Outcome = "pass"
+	Accepted     Outcome = "accepted"
+	Regression   Outcome = "regression"
+	Threshold    Outcome = "threshold"
+	Inconclusive Outcome = "inconclusive"
+	Invalid      Outcome = "invalid"
+	NoBaseline   Outcome = "no-baseline"
+)
+
+// A Call is what is said of one step and metric.
+type Call string
+
+// The calls.
+const (
+	Slower    Call = "slower" // or worse: more errors, less throughput
+	Faster    Call = "faster"
+	Unchanged Call = "unchanged"
+	NotSure   Call = "not-sure"
+	NotJudged Call = "not-judged"
+)
+
+// A Verdict holds all that a reader could ask.
+type Verdict struct {
+	Outcome  Outcome       `json:"outcome"`
+	Reasons  []Reason      `json:"reasons"`
+	Findings []Finding     `json:"findings"`
+	Limits   []LimitResult `json:"-"` // written as thresholds[]
+	Warnings []Reason      `json:"warnings,omitempty"`
+	Base     *Base         `json:"base,omitempty"` // nil: nothing to compare with
+}
+
+// A Reason is a cause of the outcome, with what to do next.
+type Reason struct {
+	Code    string `json:"code"`    // stable, for scripts: "generator-busy", "no-baseline", "environment", ...
+	Message string `json:"message"` // one sentence with the numbers
+	Remedy  string `json:"remedy,omitempty"`
+	Line    int    `json:"line,omitempty"` // in the spec
+}
+
+// A Base says what the run was compared with.
+type Base struct {
+	Runs     int     `json:"runs"`
+	Commit   string  `json:"commit,omitempty"` // newest
+	Started  string  `json:"started,omitempty"`
+	Relative bool    `json:"relative"`       // judged relative to the other steps of the same run
+	Common   float64 `json:"common_percent"` // how far all steps moved together
+}
+
+// A Finding is one step and metric, judged.
+type Finding struct {
+	Scenario      string  `json:"scenario,omitempty"`
+	Step          string  `json:"step"`
+	Metric        string  `json:"metric"` // "p50", "p95", "p99", "errors", "throughput"
+	Base          float64 `json:"base"`   // µs for latency, share for errors, per second for throughput
+	Head          float64 `json:"head"`
+	ChangePercent float64 `json:"change_percent"`
+	LowPercent    float64 `json:"low_percent"`
+	HighPercent   float64 `json:"high_percent"`
+	LimitPercent  float64 `json:"limit_percent"`  // a change beyond this is called
+	NoisePercent  float64 `json:"noise_percent"`  // the part of the limit that is this run's noise
+	Rule          string  `json:"rule,omitempty"` // the spec's compare rule, as written
+	Call          Call    `json:"call"`
+	Why           string  `json:"why,omitempty"`  // for not-judged and not-sure: the cause
+	Warn          bool    `json:"warn,omitempty"` // the rule only warns
+	Line          int     `json:"line,omitempty"`
+}
+
+// A LimitResult is one absolute limit, judged.
+type LimitResult struct {
+	Limit string  `json:"limit"`
+	Value float64 `json:"value"`
+	OK    bool    `json:"ok"`
+	Warn  bool    `json:"warn,omitempty"`
+	Line  int     `json:"line,omitempty"`
+	Shown string  `json:"shown"` // value with its unit
+}
