@@ -12,6 +12,7 @@ import (
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 func histogram(values ...int64) *hdr.Histogram {
@@ -151,6 +152,37 @@ func TestFileShape(t *testing.T) {
 		if at(doc, strings.Split(path, ".")) == nil {
 			t.Errorf("the file has no %s", path)
 		}
+	}
+}
+
+// TestFileFitsTheSchema holds docs/result.schema.json, which allows no field
+// that it does not describe.
+func TestFileFitsTheSchema(t *testing.T) {
+	t.Parallel()
+	schema, err := jsonschema.NewCompiler().Compile("../../docs/result.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	empty := &Run{Mode: "single", Started: time.Unix(0, 0)}
+	for name, r := range map[string]*Run{"full": fullRun(t), "empty": empty} {
+		var buf bytes.Buffer
+		if err := Write(&buf, &File{Run: r}); err != nil {
+			t.Fatal(err)
+		}
+		doc, err := jsonschema.UnmarshalJSON(&buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(doc); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	bad, err := jsonschema.UnmarshalJSON(strings.NewReader(`{"schema":"loadline/result/1"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if schema.Validate(bad) == nil {
+		t.Error("the schema accepts a file with nothing in it")
 	}
 }
 
