@@ -169,7 +169,7 @@ func (d *roundDoc) decode(steps int) (Round, error) {
 				return r, fmt.Errorf("step %d: %w", s.Step, err)
 			}
 		}
-		step := RoundStep{Step: s.Step, Requests: s.Requests, Failed: s.Failed, Status: s.Status, Errors: s.Errors}
+		step := RoundStep{Step: s.Step, Requests: s.Requests, Failed: s.Failed, Errored: s.Errored, Status: s.Status, Errors: s.Errors}
 		if s.HDR != "" {
 			step.Latency = []byte(s.HDR)
 		}

@@ -211,7 +211,7 @@ func encodeRound(r *Round) roundDoc {
 	}
 	for i, s := range r.Steps {
 		doc.Steps[i] = roundStepDoc{
-			Step: s.Step, Requests: s.Requests, Failed: s.Failed,
+			Step: s.Step, Requests: s.Requests, Failed: s.Failed, Errored: s.Errored,
 			Status: nonNil(s.Status), Errors: s.Errors, HDR: string(s.Latency),
 		}
 	}

@@ -183,6 +183,7 @@ type RoundStep struct {
 	Step     int
 	Requests int64
 	Failed   int64
+	Errored  int64 // failed, or with a check that did not hold; at least Failed
 	Status   map[int]int64
 	Errors   map[string]int64
 	// Latency is the HdrHistogram V2 compressed payload (base64) of the latency

@@ -1,0 +1,151 @@
+package result
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/loadline-ci/loadline/internal/stat"
+)
+
+// What a quantile needs to be read from a few requests (docs/verdict.md).
+const (
+	chunkTail  = 2  // requests beyond the quantile that a chunk should hold
+	wantChunks = 10 // below this many, chunks shrink to half of chunkTail
+	fewChunks  = 5  // below this many, rounds say too little about their own spread
+)
+
+// A bar is n requests that took as long, in µs.
+type bar struct{ micros, n int64 }
+
+// bars decodes the latency of a step in a round; none when it had no success.
+func (s *RoundStep) bars() ([]bar, error) {
+	if len(s.Latency) == 0 {
+		return nil, nil
+	}
+	h, err := DecodeHistogram(s.Latency)
+	if err != nil {
+		return nil, err
+	}
+	var all []bar
+	for _, b := range h.Distribution() {
+		if b.Count > 0 {
+			all = append(all, bar{max(1, b.From+(b.To-b.From)/2), b.Count})
+		}
+	}
+	return all, nil
+}
+
+// merged puts the bars of several histograms in order.
+func merged(parts [][]bar) []bar {
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	all := slices.Concat(parts...)
+	slices.SortFunc(all, func(a, b bar) int { return cmp.Compare(a.micros, b.micros) })
+	return all
+}
+
+func count(bars []bar) int64 {
+	var n int64
+	for _, b := range bars {
+		n += b.n
+	}
+	return n
+}
+
+// quantile reads the quantile q (as ln µs) of n requests in order of their
+// time. It interpolates at (n + 1/3) q + 1/3, which has the true quantile as
+// its median whatever the distribution and however small n (Hyndman and Fan,
+// The American Statistician 1996, definition 8): runs with chunks of different
+// size stay comparable.
+func quantile(bars []bar, n int64, q float64) float64 {
+	at := min(max((float64(n)+1.0/3)*q+1.0/3, 1), float64(n))
+	low := int64(math.Floor(at))
+	a, b := atRank(bars, low), atRank(bars, min(low+1, n))
+	return a + (b-a)*(at-float64(low))
+}
+
+// atRank is ln µs of the request at the given rank, counted from 1.
+func atRank(bars []bar, rank int64) float64 {
+	for _, b := range bars {
+		if rank -= b.n; rank <= 0 {
+			return math.Log(float64(b.micros))
+		}
+	}
+	return math.Log(float64(bars[len(bars)-1].micros))
+}
+
+// locate finds the location of the quantile q over chunks of adjacent rounds;
+// false when there are too few requests to read it at all.
+func locate(rounds [][]bar, q float64) (Quantile, bool) {
+	all := merged(rounds)
+	n := count(all)
+	if float64(n) < chunkTail/(1-q)-1e-9 {
+		return Quantile{}, false
+	}
+	values := chunkValues(rounds, n, q)
+	whole := quantile(all, n, q)
+	found := Quantile{Q: q, N: n, Micros: int64(math.Round(math.Exp(whole)))}
+	if len(values) >= fewChunks {
+		found.Figure = figure(values)
+		return found, true
+	}
+	// Too few chunks to see their spread: the whole run at once, with the error
+	// that its order statistics leave.
+	found.Figure = Figure{Y: rounded(whole), SE: rounded(rankError(all, n, q)), K: len(values)}
+	return found, true
+}
+
+// chunkValues reads the quantile of each chunk: adjacent rounds, merged until
+// they hold enough requests. What is left at the end joins the last chunk.
+func chunkValues(rounds [][]bar, n int64, q float64) []float64 {
+	enough := chunkTail / (1 - q)
+	if float64(n) < wantChunks*enough {
+		enough = max(enough/2, float64(n)/wantChunks)
+	}
+	var chunks [][]bar
+	var open [][]bar
+	var have int64
+	for _, r := range rounds {
+		open = append(open, r)
+		have += count(r)
+		if float64(have) >= enough-1e-9 {
+			chunks = append(chunks, merged(open))
+			open, have = nil, 0
+		}
+	}
+	if have > 0 && len(chunks) > 0 {
+		last := len(chunks) - 1
+		chunks[last] = merged(append(open, chunks[last]))
+	}
+	values := make([]float64, 0, len(chunks))
+	for _, c := range chunks {
+		values = append(values, quantile(c, count(c), q))
+	}
+	return values
+}
+
+// rankError is the standard error of ln quantile that follows from the ranks
+// one standard deviation to each side, if requests were independent.
+func rankError(bars []bar, n int64, q float64) float64 {
+	at, sd := float64(n)*q, math.Sqrt(float64(n)*q*(1-q))
+	rank := func(x float64) float64 { return atRank(bars, int64(min(max(math.Round(x), 1), float64(n)))) }
+	mid := rank(at)
+	return max(mid-rank(at-sd), rank(at+sd)-mid)
+}
+
+func figure(xs []float64) Figure {
+	l := stat.Locate(xs)
+	if l.K == 0 {
+		return Figure{}
+	}
+	f := Figure{Y: rounded(l.Y), K: l.K}
+	if l.K > 1 {
+		f.SE = rounded(l.SE)
+	}
+	return f
+}
+
+// rounded keeps five decimals: a thousandth of a percent, and short files.
+func rounded(x float64) float64 { return math.Round(x*1e5) / 1e5 }

@@ -1,0 +1,187 @@
+package result
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/loadline-ci/loadline/internal/unit"
+)
+
+// When a run says nothing about the target (docs/verdict.md): the generator was
+// the limit in more than a tenth of the seconds, or arrivals were lost.
+const (
+	badSeconds = 0.10
+	// MostDropped is the share of arrivals that may be dropped before a run is
+	// invalid, unless the spec sets a limit on dropped itself.
+	MostDropped = 0.001
+	// startSeconds is how long a target may take to show that nothing works.
+	startSeconds = 5
+)
+
+// A Fault is a reason why a run says nothing about the target.
+type Fault struct {
+	Code    string // stable, for scripts
+	Message string // one sentence with the numbers, without a final stop
+	Remedy  string // what to do next
+}
+
+// Faults says why the run cannot be judged; none when it can. Dropped arrivals
+// are not among them, because a spec may allow them: see DroppedFault.
+func (r *Run) Faults() []Fault {
+	if r.NotReady != "" {
+		return []Fault{{
+			"not-ready", "the run could not begin: " + r.NotReady,
+			"start the target, or correct target.url and [target.ready]",
+		}}
+	}
+	var all []Fault
+	add := func(f Fault, ok bool) {
+		if ok {
+			all = append(all, f)
+		}
+	}
+	add(Fault{
+		"interrupted", "the run was interrupted after " + unit.Duration(r.Duration) + ": it is incomplete",
+		"run it again to its end",
+	}, r.Interrupted)
+	if r.Total().Requests == 0 {
+		add(Fault{
+			"no-requests", "no request ended in the measured part of the run",
+			"make the run longer than its warm-up and than one iteration",
+		}, true)
+		return all
+	}
+	for _, f := range r.generatorFaults() {
+		add(f, true)
+	}
+	add(r.wrongFromStart())
+	return all
+}
+
+func (r *Run) generatorFaults() []Fault {
+	var all []Fault
+	g := r.Generator
+	if g.NoPorts > 0 {
+		all = append(all, Fault{
+			"no-ports",
+			fmt.Sprintf("the generator ran out of local ports or file descriptors: %s connections could not be opened", unit.Count(g.NoPorts)),
+			"reuse connections (http.keep_alive), use fewer users, or raise the limit on open files",
+		})
+	}
+	if tooMany(g.BusySeconds, g.Seconds) {
+		all = append(all, Fault{
+			"generator-busy",
+			fmt.Sprintf("the generator used more than 80%% of its CPU in %d of %d seconds (peak %s): it measured itself", g.BusySeconds, g.Seconds, unit.Percent(g.CPUMax)),
+			"lower the rate or the number of users, or give the generator a bigger machine of its own",
+		})
+	}
+	if tooMany(g.LateSeconds, g.Seconds) {
+		all = append(all, Fault{
+			"generator-late",
+			fmt.Sprintf("the generator sent late in %d of %d seconds (p99 %s over the whole run): its delay would count as the target's", g.LateSeconds, g.Seconds, unit.Duration(g.LagP99)),
+			"lower the rate, or give the generator a machine that nothing else uses",
+		})
+	}
+	return all
+}
+
+func tooMany(seconds, of int) bool {
+	return of > 0 && float64(seconds) > badSeconds*float64(of)
+}
+
+// DroppedFault is the fault of too many dropped arrivals, if there were.
+func (r *Run) DroppedFault() (Fault, bool) {
+	var offered, dropped int64
+	for _, f := range r.Flows {
+		if r.StageMeasured(f.Stage) {
+			offered += f.Offered
+			dropped += f.Dropped
+		}
+	}
+	if offered == 0 || float64(dropped) <= MostDropped*float64(offered) {
+		return Fault{}, false
+	}
+	return Fault{
+		"dropped",
+		fmt.Sprintf("%s of %s arrivals (%s) were dropped because max_users were already at work: the target did not get the load it was to be measured under",
+			unit.Count(dropped), unit.Count(offered), unit.Share(dropped, offered)),
+		"lower the rate, raise max_users, or state a limit such as dropped < 5% in gate.thresholds",
+	}, true
+}
+
+// wrongFromStart tells a target that never worked from one that got worse: at
+// least half of all requests failed, and of those of each of the first seconds.
+func (r *Run) wrongFromStart() (Fault, bool) {
+	total := r.Total()
+	if total.Failed*2 < total.Requests || total.Failed == 0 {
+		return Fault{}, false
+	}
+	seen := 0
+	for i := range r.Series {
+		s := &r.Series[i]
+		if s.Completed == 0 {
+			continue
+		}
+		if s.Failed*2 < s.Completed {
+			return Fault{}, false
+		}
+		if seen++; seen == startSeconds {
+			break
+		}
+	}
+	what, remedy := r.mostFailures()
+	return Fault{
+		"wrong-from-start",
+		fmt.Sprintf("%s of %s requests failed, and from the first second on: %s", unit.Count(total.Failed), unit.Count(total.Requests), what),
+		remedy,
+	}, true
+}
+
+// mostFailures names the most frequent way to fail, and what it usually means.
+func (r *Run) mostFailures() (what, remedy string) {
+	type way struct {
+		status int
+		kind   string
+	}
+	ways := map[way]int64{}
+	for i := range r.Cells {
+		k := &r.Cells[i].Key
+		if k.Failed && r.StageMeasured(k.Stage) {
+			w := way{k.Status, ""}
+			if k.Status == 0 {
+				w.kind = k.Error
+			}
+			ways[w] += r.Cells[i].Count
+		}
+	}
+	keys := slices.SortedFunc(maps.Keys(ways), func(a, b way) int {
+		return cmp.Or(cmp.Compare(ways[b], ways[a]), cmp.Compare(a.status, b.status), cmp.Compare(a.kind, b.kind))
+	})
+	if len(keys) == 0 {
+		return "no status is known", "look at the target's log"
+	}
+	w, n := keys[0], unit.Count(ways[keys[0]])
+	if w.status == 0 {
+		return fmt.Sprintf("%s with the error %q", n, cmp.Or(w.kind, "no response")),
+			"see that the target runs and can be reached from here"
+	}
+	what = fmt.Sprintf("%s answered %d", n, w.status)
+	switch {
+	case w.status == 401 || w.status == 403:
+		return what, "give credentials in [http.auth] or [http.headers]; a fork's pull request has no secrets"
+	case w.status/100 == 3:
+		return what + ", a redirect, often to a login page",
+			"give credentials, or set http.redirects if it should be followed"
+	case w.status == 404:
+		return what, "correct target.url and the paths of the steps"
+	case w.status == 429:
+		return what + ", a rate limit", "lower the load, or exempt the test client from the limit"
+	case w.status >= 500:
+		return what, "the target itself fails: look at its log"
+	default:
+		return what, "correct the requests, or list the status in expect: expect = " + strconv.Itoa(w.status)
+	}
+}
