@@ -1,0 +1,145 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "rewrite what the scripts expect")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"loadline": main})
+}
+
+// TestScripts runs the real program, a behaviour a file, against a target that
+// the test serves.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			srv := newTarget()
+			env.Defer(srv.Close)
+			env.Values["target"] = srv
+			env.Setenv("TARGET", srv.URL)
+			env.Setenv("CLOSED", "http://"+closedPort())
+			env.Setenv("NO_COLOR", "1")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":    exits,
+			"slow":     slow,
+			"json":     jsonHas,
+			"requests": requests,
+			"signal":   signal,
+		},
+	})
+}
+
+// exits runs a command and checks its status: exits 2 loadline validate x.toml
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND [ARG...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	if got := exitCode(err); got != want {
+		ts.Fatalf("exit status %d (%v), want %d", got, err, want)
+	}
+}
+
+func exitCode(err error) int {
+	var coder interface{ ExitCode() int }
+	switch {
+	case err == nil:
+		return 0
+	case asExit(err, &coder):
+		return coder.ExitCode()
+	}
+	return -1
+}
+
+func asExit(err error, target *interface{ ExitCode() int }) bool {
+	c, ok := err.(interface{ ExitCode() int }) //nolint:errorlint // testscript hands the *exec.ExitError out bare
+	*target = c
+	return ok
+}
+
+// slow makes a path of the target slower: slow /a 20ms
+func slow(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: slow PATH DURATION")
+	}
+	d, err := time.ParseDuration(args[1])
+	ts.Check(err)
+	ts.Value("target").(*target).setSlow(args[0], d)
+}
+
+// requests checks how many requests the target has had: requests 0
+func requests(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.ParseInt(args[0], 10, 64)
+	ts.Check(err)
+	if got := ts.Value("target").(*target).requests.Load(); (got == want) == neg {
+		ts.Fatalf("the target had %d requests, want %v %d", got, map[bool]string{true: "not", false: ""}[neg], want)
+	}
+}
+
+// jsonHas compares one value of a JSON file: json out.json verdict.outcome pass
+func jsonHas(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: json FILE PATH VALUE")
+	}
+	var v any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &v))
+	for key := range strings.SplitSeq(args[1], ".") {
+		switch x := v.(type) {
+		case map[string]any:
+			v = x[key]
+		case []any:
+			i, err := strconv.Atoi(key)
+			if err != nil || i >= len(x) {
+				ts.Fatalf("%s: %s: no element %q of %d", args[0], args[1], key, len(x))
+			}
+			v = x[i]
+		default:
+			v = nil
+		}
+	}
+	if got := fmt.Sprint(v); (got == args[2]) == neg {
+		ts.Fatalf("%s: %s = %s, want %s", args[0], args[1], got, args[2])
+	}
+}
+
+// signal sends a signal to a background command of the script once the target
+// has had some requests: signal INT 20
+func signal(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: signal INT|TERM REQUESTS")
+	}
+	sig := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM}[args[0]]
+	after, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	srv := ts.Value("target").(*target)
+	deadline := time.Now().Add(30 * time.Second)
+	for srv.requests.Load() < after {
+		if time.Now().After(deadline) {
+			ts.Fatalf("the target had only %d requests", srv.requests.Load())
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	for _, c := range ts.BackgroundCmds() {
+		ts.Check(c.Process.Signal(sig))
+	}
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A target is the API that scripts drive: each route misbehaves in its own way,
+// and single routes can be made slower while it runs.
+type target struct {
+	*httptest.Server
+	requests atomic.Int64
+
+	mu   sync.Mutex
+	slow map[string]time.Duration
+}
+
+func newTarget() *target {
+	t := &target{slow: map[string]time.Duration{}}
+	mux := http.NewServeMux()
+	t.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		t.requests.Add(1)
+		t.mu.Lock()
+		by := t.slow[r.URL.Path]
+		t.mu.Unlock()
+		time.Sleep(by)
+		mux.ServeHTTP(w, r)
+	}))
+	json := func(body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprintln(w, body)
+		}
+	}
+	mux.HandleFunc("GET /healthz", json(`{"status":"ok","commit":"8a1e38d"}`))
+	mux.HandleFunc("GET /a", json(`{"items":[{"id":1},{"id":2}]}`))
+	mux.HandleFunc("GET /b", json(`{"n":1}`))
+	mux.HandleFunc("GET /c", json(`{"n":2}`))
+	mux.HandleFunc("GET /d", json(`{"n":3}`))
+	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Content-Type") != "application/json" {
+			http.Error(w, "no JSON", http.StatusUnsupportedMediaType)
+			return
+		}
+		fmt.Fprintln(w, `{"token":"t-42"}`)
+	})
+	mux.HandleFunc("GET /me", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer t-42" {
+			http.Error(w, "who?", http.StatusUnauthorized)
+			return
+		}
+		fmt.Fprintln(w, `{"name":"ada"}`)
+	})
+	mux.HandleFunc("GET /500", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusInternalServerError) })
+	mux.HandleFunc("GET /302", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/login", http.StatusFound) })
+	mux.HandleFunc("GET /hang", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	mux.HandleFunc("GET /huge", func(w http.ResponseWriter, r *http.Request) {
+		n, _ := strconv.Atoi(r.URL.Query().Get("mb"))
+		chunk := bytes.Repeat([]byte("x"), 1<<20)
+		for range n {
+			if _, err := w.Write(chunk); err != nil {
+				return
+			}
+		}
+	})
+	mux.HandleFunc("GET /empty", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("GET /malformed", func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		fmt.Fprint(conn, "SMTP/9 lost\r\n\r\n")
+	})
+	return t
+}
+
+// setSlow makes path slower by d from now on.
+func (t *target) setSlow(path string, d time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.slow[path] = d
+}
+
+// closedPort is an address on loopback where nothing listens.
+func closedPort() string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	defer l.Close()
+	return strings.Replace(l.Addr().String(), "[::1]", "127.0.0.1", 1)
+}
