@@ -1,0 +1,356 @@
+package rule
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"strings"
+)
+
+// A path is looked up in the bytes of the body, which are never decoded as a
+// whole: what lies beside the path is skipped, in the order of the document.
+// Three things follow. A body that was cut at body_limit still answers for
+// every value that came whole before the cut. Of two members with one name the
+// first counts. And a fault behind the value is not seen; `$ is object` reads
+// the document to its end.
+
+// maxDepth is how many levels ".." goes down: it reads what is below a value
+// once for each level, and a target must not be able to keep us busy with a
+// body of nothing but brackets.
+const maxDepth = 512
+
+// find gives the first value at p in body, as JSON; ok is false when there is none.
+func (p *path) find(body []byte) (raw []byte, ok bool) {
+	if p.many {
+		p.each(body, func(v []byte) bool {
+			raw, ok = v, true
+			return false
+		})
+		return raw, ok
+	}
+	i := skipSpace(body, 0)
+	for k := range p.segs {
+		if i = child(body, i, &p.segs[k]); i < 0 {
+			return nil, false
+		}
+	}
+	return whole(body, i, len(p.segs) > 0)
+}
+
+// each calls yield with each value at p in body, until it says false.
+func (p *path) each(body []byte, yield func(raw []byte) bool) {
+	if raw, ok := whole(body, skipSpace(body, 0), false); ok {
+		eachIn(raw, p.segs, 0, yield)
+		return
+	}
+	// Cut short: the elements that came whole can still be read.
+	if i := skipSpace(body, 0); i < len(body) && (body[i] == '{' || body[i] == '[') {
+		eachIn(body[i:], p.segs, 0, yield)
+	}
+}
+
+func eachIn(raw []byte, segs []segment, depth int, yield func(raw []byte) bool) bool {
+	if len(segs) == 0 {
+		return yield(raw)
+	}
+	seg := &segs[0]
+	if !seg.all {
+		if i := child(raw, 0, seg); i >= 0 {
+			if v, ok := whole(raw, i, true); ok && !eachIn(v, segs[1:], depth, yield) {
+				return false
+			}
+		}
+	} else {
+		for it := open(raw, 0); it.next(); {
+			if !eachIn(raw[it.start:it.end], segs[1:], depth, yield) {
+				return false
+			}
+		}
+	}
+	if !seg.deep || depth == maxDepth {
+		return true
+	}
+	for it := open(raw, 0); it.next(); {
+		if !eachIn(raw[it.start:it.end], segs, depth+1, yield) {
+			return false
+		}
+	}
+	return true
+}
+
+// child is the offset of the child of the value at i that seg names, or -1.
+func child(b []byte, i int, seg *segment) int {
+	if i >= len(b) {
+		return -1
+	}
+	it := open(b, i)
+	switch {
+	case seg.named && b[i] == '{':
+		for it.member() {
+			if it.hasName(seg.name) {
+				return it.start
+			}
+			if !it.skip() {
+				return -1
+			}
+		}
+	case !seg.named && b[i] == '[':
+		n := seg.index
+		if n < 0 {
+			n += length(b, i)
+		}
+		for ; n >= 0 && it.member(); n-- {
+			if n == 0 {
+				return it.start
+			}
+			if !it.skip() {
+				return -1
+			}
+		}
+	}
+	return -1
+}
+
+// length counts the children of the array or object at i.
+func length(b []byte, i int) int {
+	n := 0
+	for it := open(b, i); it.next(); {
+		n++
+	}
+	return n
+}
+
+// A walker goes over the children of one array or object.
+type walker struct {
+	b          []byte
+	at         int
+	object     bool
+	over       bool
+	name       []byte // of the member, without quotes; nil in an array
+	start, end int    // of the value; end is set by skip
+}
+
+// open starts a walker on the value at i; on a scalar it has no children.
+func open(b []byte, i int) walker {
+	if i >= len(b) || b[i] != '{' && b[i] != '[' {
+		return walker{over: true}
+	}
+	return walker{b: b, at: skipSpace(b, i+1), object: b[i] == '{'}
+}
+
+// next moves to the next child and over it; false at the end, or where the
+// document breaks off.
+func (w *walker) next() bool { return w.member() && w.skip() }
+
+// member moves to the next child, up to the start of its value.
+func (w *walker) member() bool {
+	if w.over || w.at >= len(w.b) || w.b[w.at] == '}' || w.b[w.at] == ']' {
+		return false
+	}
+	if w.object {
+		if w.b[w.at] != '"' {
+			return false
+		}
+		end := skipString(w.b, w.at)
+		if end < 0 {
+			return false
+		}
+		w.name = w.b[w.at+1 : end-1]
+		w.at = skipSpace(w.b, end)
+		if w.at >= len(w.b) || w.b[w.at] != ':' {
+			return false
+		}
+		w.at = skipSpace(w.b, w.at+1)
+	}
+	w.start = w.at
+	return w.start < len(w.b)
+}
+
+// skip moves over the value of the child; false when it is not whole.
+func (w *walker) skip() bool {
+	w.end = skipValue(w.b, w.start)
+	if w.end < 0 || w.end == len(w.b) && !closed(w.b[w.start]) {
+		return false
+	}
+	w.at = skipSpace(w.b, w.end)
+	if w.at < len(w.b) && w.b[w.at] == ',' {
+		w.at = skipSpace(w.b, w.at+1)
+	} else {
+		w.over = true
+	}
+	return true
+}
+
+func (w *walker) hasName(name string) bool {
+	if bytes.IndexByte(w.name, '\\') < 0 {
+		return string(w.name) == name
+	}
+	got, ok := unescape(w.name)
+	return ok && got == name
+}
+
+// whole is the value at i, or false when the document ends within it. A number
+// that the end of the document cuts off could have gone on, unless it is all of
+// the document.
+func whole(b []byte, i int, inside bool) ([]byte, bool) {
+	if i >= len(b) {
+		return nil, false
+	}
+	end := skipValue(b, i)
+	if end < 0 || inside && end == len(b) && !closed(b[i]) {
+		return nil, false
+	}
+	return b[i:end], true
+}
+
+// closed says that a value that starts with c ends with a mark of its own.
+func closed(c byte) bool { return c == '"' || c == '{' || c == '[' }
+
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && isSpace(b[i]) {
+		i++
+	}
+	return i
+}
+
+// skipValue is the offset behind the value at i, or -1 when it does not end.
+// Brackets are counted, not matched by kind.
+func skipValue(b []byte, i int) int {
+	switch b[i] {
+	case '"':
+		return skipString(b, i)
+	case '{', '[':
+		return skipContainer(b, i)
+	}
+	start := i
+	for i < len(b) && b[i] > ' ' && b[i] != ',' && b[i] != '}' && b[i] != ']' && b[i] != ':' && b[i] != '"' {
+		i++
+	}
+	if i == start {
+		return -1
+	}
+	return i
+}
+
+// marks are the bytes that matter when an array or object is skipped.
+var marks = [256]bool{'"': true, '{': true, '}': true, '[': true, ']': true}
+
+func skipContainer(b []byte, i int) int {
+	depth := 0
+	for i < len(b) {
+		c := b[i]
+		if !marks[c] {
+			i++
+			continue
+		}
+		switch c {
+		case '"':
+			if i = skipString(b, i); i < 0 {
+				return -1
+			}
+			continue
+		case '{', '[':
+			depth++
+		default:
+			depth--
+		}
+		i++
+		if depth == 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// skipString is the offset behind the string at i, or -1 when it does not end.
+func skipString(b []byte, i int) int {
+	for j := i + 1; ; {
+		n := bytes.IndexByte(b[j:], '"')
+		if n < 0 {
+			return -1
+		}
+		j += n + 1
+		back := j - 2 // an odd number of backslashes before it: the quote is escaped
+		for b[back] == '\\' {
+			back--
+		}
+		if (j-2-back)%2 == 0 {
+			return j
+		}
+	}
+}
+
+// rawVal is the JSON value in raw; ok is false when it is none.
+func rawVal(raw []byte) (v val, ok bool) {
+	switch raw[0] {
+	case '"':
+		inner := raw[1 : len(raw)-1]
+		if bytes.IndexByte(inner, '\\') < 0 {
+			return val{kind: kindText, raw: inner}, true
+		}
+		s, ok := unescape(inner)
+		return textVal(s), ok
+	case '{':
+		return val{kind: kindObject, raw: raw}, true
+	case '[':
+		return val{kind: kindArray, raw: raw}, true
+	case 't':
+		return boolVal(true), string(raw) == "true"
+	case 'f':
+		return boolVal(false), string(raw) == "false"
+	case 'n':
+		return val{}, string(raw) == "null"
+	default:
+		return numberVal(string(raw))
+	}
+}
+
+// numberVal is a JSON number: an int where it is written as one and fits, else
+// a float.
+func numberVal(s string) (val, bool) {
+	if !strings.ContainsAny(s, ".eE") {
+		if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+			return intVal(n), true
+		}
+	}
+	f, ok := parseFloat(s)
+	return val{kind: kindFloat, f: f}, ok
+}
+
+func unescape(inner []byte) (string, bool) {
+	quoted := make([]byte, 0, len(inner)+2)
+	quoted = append(append(append(quoted, '"'), inner...), '"')
+	var s string
+	err := json.Unmarshal(quoted, &s)
+	return s, err == nil
+}
+
+// decode makes a Value of JSON; ok is false when it is broken.
+func decode(raw []byte) (Value, bool) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, false
+	}
+	return numbers(v), true
+}
+
+// numbers turns each json.Number below v into int64 or float64.
+func numbers(v any) any {
+	switch t := v.(type) {
+	case json.Number:
+		n, _ := numberVal(t.String())
+		out, _ := n.value()
+		return out
+	case []any:
+		for i := range t {
+			t[i] = numbers(t[i])
+		}
+	case map[string]any:
+		for k := range t {
+			t[k] = numbers(t[k])
+		}
+	}
+	return v
+}
