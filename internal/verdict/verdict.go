@@ -2,6 +2,8 @@
 // writes no prose for a page: report does.
 package verdict
 
+import "github.com/loadline-ci/loadline/internal/result"
+
 // An Outcome is what a run comes to.
 type Outcome string
 
@@ -36,6 +38,14 @@ type Verdict struct {
 	Limits   []LimitResult `json:"-"` // written as thresholds[]
 	Warnings []Reason      `json:"warnings,omitempty"`
 	Base     *Base         `json:"base,omitempty"` // nil: nothing to compare with
+
+	// Head is the run in the form that a baseline keeps, with what this verdict
+	// knows of it: Unfit when it must not be stored, Restart on rows whose level
+	// changed. Nil when the run could not be summarized.
+	Head *result.Summary `json:"-"`
+	// Confirm is true when something looks worse, and further runs of the same
+	// commit on fresh machines, handed in as Input.Again, would settle it.
+	Confirm bool `json:"-"`
 }
 
 // A Reason is a cause of the outcome, with what to do next.
@@ -53,16 +63,26 @@ type Base struct {
 	Started  string  `json:"started,omitempty"`
 	Relative bool    `json:"relative"`       // judged relative to the other steps of the same run
 	Common   float64 `json:"common_percent"` // how far all steps moved together
+
+	// What the run could see, for the one sentence of a pass; 0: not said.
+	NothingAbovePercent float64 `json:"nothing_above_percent,omitempty"` // 95 % sure that no judged row rose more than this
+	VisiblePercent      float64 `json:"visible_percent,omitempty"`       // the smallest change that this run would have called
+	FalseAlarmPercent   float64 `json:"false_alarm_percent,omitempty"`   // share of unchanged pull requests that the rule would blame, at most
 }
 
-// A Finding is one step and metric, judged.
+// A Finding is one step and metric, judged. For "errors" the percents are
+// percentage points, as shares may start from none; limits and noise carry no
+// sign, whichever direction is worse.
 type Finding struct {
 	Scenario      string  `json:"scenario,omitempty"`
-	Step          string  `json:"step"`
+	Step          string  `json:"step"`   // "" for a whole scenario, or with no scenario for the whole run
 	Metric        string  `json:"metric"` // "p50", "p95", "p99", "errors", "throughput"
 	Base          float64 `json:"base"`   // µs for latency, share for errors, per second for throughput
 	Head          float64 `json:"head"`
+	// ChangePercent is what is judged: in relative mode the change beyond that
+	// of the other steps. RawPercent is head against base as measured.
 	ChangePercent float64 `json:"change_percent"`
+	RawPercent    float64 `json:"raw_percent"`
 	LowPercent    float64 `json:"low_percent"`
 	HighPercent   float64 `json:"high_percent"`
 	LimitPercent  float64 `json:"limit_percent"`  // a change beyond this is called

@@ -1,0 +1,112 @@
+package report
+
+import (
+	"github.com/loadline-ci/loadline/internal/verdict"
+)
+
+// A Level is how loud an annotation is.
+type Level string
+
+// The levels of GitHub's workflow commands.
+const (
+	LevelError   Level = "error"
+	LevelWarning Level = "warning"
+	LevelNotice  Level = "notice"
+)
+
+// An Annotation is a remark on a line of the spec. Its strings are clean, on one
+// line each; escaping them for a workflow command is the github package's part.
+type Annotation struct {
+	File    string // "" or a path in the repository
+	Line    int    // 0: the whole file
+	Level   Level
+	Title   string
+	Message string
+}
+
+// Annotations are all remarks worth making on the spec, worst first. GitHub
+// shows ten of a level and fifty of a check run: the github package counts.
+func (p *Page) Annotations() []Annotation {
+	all := p.reasonAnnotations()
+	for _, l := range p.Verdict.Limits {
+		if l.OK {
+			continue
+		}
+		a := p.annotation(LevelError, l.Line, "limit broken: "+clean(l.Limit, maxName), clean(l.Limit, maxName)+" came to "+clean(l.Shown, maxName))
+		if l.Warn {
+			a.Level = LevelWarning
+		}
+		all = append(all, a)
+	}
+	for _, f := range p.changed() {
+		if f.Call == verdict.Slower {
+			all = append(all, p.findingAnnotation(&f))
+		}
+	}
+	loudFirst(all)
+	return all
+}
+
+func (p *Page) annotation(level Level, line int, title, message string) Annotation {
+	return Annotation{File: clean(p.Context.SpecPath, 1000), Line: line, Level: level, Title: title, Message: message}
+}
+
+// reasonAnnotations tell of a run that could not be judged, and of warnings
+// that have a line.
+func (p *Page) reasonAnnotations() []Annotation {
+	var all []Annotation
+	level := LevelWarning
+	switch p.Verdict.Outcome {
+	case verdict.Invalid:
+		level = LevelError
+		fallthrough
+	case verdict.Inconclusive:
+		for _, r := range p.Verdict.Reasons {
+			all = append(all, p.annotation(level, r.Line, p.title(), advised(r)))
+		}
+	}
+	for _, r := range p.Verdict.Warnings {
+		if r.Line > 0 {
+			all = append(all, p.annotation(LevelWarning, r.Line, "loadline", advised(r)))
+		}
+	}
+	return all
+}
+
+// advised is a reason with what to do about it.
+func advised(r verdict.Reason) string {
+	text := prose{}.sentence(upperFirst(r.Message))
+	if r.Remedy != "" {
+		text = text.say(" ").sentence(upperFirst(r.Remedy))
+	}
+	return text.String()
+}
+
+func (p *Page) findingAnnotation(f *verdict.Finding) Annotation {
+	title := p.labelOf(f) + " " + metricName(f.Metric) + " " + change(f.Metric, f.ChangePercent)
+	message := value(f.Metric, f.Base) + " to " + value(f.Metric, f.Head)
+	if s := spread(f); s != "" {
+		message += ", " + change(f.Metric, f.ChangePercent) + " (range " + s + ")"
+	}
+	if a := allowed(f); a != "" {
+		message += ", allowed " + a
+	}
+	level := LevelError
+	if f.Warn {
+		level = LevelWarning
+	}
+	return p.annotation(level, f.Line, title, message)
+}
+
+// loudFirst moves errors before warnings and leaves the order otherwise.
+func loudFirst(all []Annotation) {
+	var errors, others []Annotation
+	for _, a := range all {
+		if a.Level == LevelError {
+			errors = append(errors, a)
+		} else {
+			others = append(others, a)
+		}
+	}
+	copy(all, append(errors, others...))
+}

@@ -1,0 +1,279 @@
+package report
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/loadline-ci/loadline/internal/result"
+	"github.com/loadline-ci/loadline/internal/unit"
+	"github.com/loadline-ci/loadline/internal/verdict"
+)
+
+// A stepRow is one step with what it did and what was said of it.
+type stepRow struct {
+	result.Figures
+	index    int // in the catalog; -1: only the verdict knows it
+	scenario string
+	step     string
+	label    string // name to show, clean; with its scenario where the name alone is ambiguous
+	control  bool
+	role     result.Role
+	line     int
+	call     verdict.Call // the worst of its findings
+	findings []verdict.Finding
+}
+
+// judged reports whether any metric of the step was compared.
+func (s *stepRow) judged() bool {
+	return slices.ContainsFunc(s.findings, func(f verdict.Finding) bool { return f.Call != verdict.NotJudged })
+}
+
+// finding is what was said of one metric of the step; nil if nothing.
+func (s *stepRow) finding(metric string) *verdict.Finding {
+	for i := range s.findings {
+		if s.findings[i].Metric == metric {
+			return &s.findings[i]
+		}
+	}
+	return nil
+}
+
+type stepKey struct{ scenario, step string }
+
+// stepRows lists the steps in the order of the catalog, then those that only
+// the findings name: a step can be gone from the head and still be judged.
+func stepRows(run *result.Run, findings []verdict.Finding) []stepRow {
+	var rows []stepRow
+	at := map[stepKey]int{}
+	names := map[string]int{}
+	add := func(row stepRow) {
+		at[stepKey{row.scenario, row.step}] = len(rows)
+		names[row.step]++
+		row.call = verdict.NotJudged
+		rows = append(rows, row)
+	}
+	if run != nil {
+		for i, s := range run.Catalog.Steps {
+			add(stepRow{
+				Figures: run.StepFigures(i), index: i, scenario: s.Scenario, step: s.Name,
+				control: s.Control, role: s.Role, line: s.Line,
+			})
+		}
+	}
+	for _, f := range findings {
+		key := stepKey{f.Scenario, f.Step}
+		if _, ok := at[key]; !ok {
+			add(stepRow{index: -1, scenario: f.Scenario, step: f.Step, line: f.Line})
+		}
+		row := &rows[at[key]]
+		row.findings = append(row.findings, f)
+		if severity(f.Call) > severity(row.call) {
+			row.call = f.Call
+		}
+	}
+	for i := range rows {
+		rows[i].label = label(rows[i].scenario, rows[i].step, names[rows[i].step] > 1)
+	}
+	return rows
+}
+
+// label is the name of a step as the page shows it. The whole run is the step
+// "".
+func label(scenario, step string, ambiguous bool) string {
+	if step == "" {
+		step = "all requests"
+	}
+	if scenario != "" && ambiguous {
+		return clean(scenario+" · "+step, maxName)
+	}
+	return clean(step, maxName)
+}
+
+// labelOf is the label of the step that f is about.
+func (p *Page) labelOf(f *verdict.Finding) string {
+	for i := range p.steps {
+		if p.steps[i].scenario == f.Scenario && p.steps[i].step == f.Step {
+			return p.steps[i].label
+		}
+	}
+	return label(f.Scenario, f.Step, false)
+}
+
+func severity(c verdict.Call) int {
+	switch c {
+	case verdict.Slower:
+		return 4
+	case verdict.NotSure:
+		return 3
+	case verdict.Faster:
+		return 2
+	case verdict.Unchanged:
+		return 1
+	default:
+		return 0
+	}
+}
+
+// changed lists the findings that moved or may have, worst first: slower ones
+// before those in doubt before faster ones, failures before delays, then by the
+// size of the change.
+func (p *Page) changed() []verdict.Finding {
+	var rows []verdict.Finding
+	for _, f := range p.Verdict.Findings {
+		if severity(f.Call) >= severity(verdict.Faster) {
+			rows = append(rows, f)
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b verdict.Finding) int {
+		return cmp.Or(
+			cmp.Compare(severity(b.Call), severity(a.Call)),
+			compareBool(a.Warn, b.Warn),
+			compareBool(b.Metric == metricErrors, a.Metric == metricErrors),
+			cmp.Compare(math.Abs(b.ChangePercent), math.Abs(a.ChangePercent)),
+		)
+	})
+	return rows
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	default:
+		return 1
+	}
+}
+
+// slower lists the findings that were called and count, worst first.
+func (p *Page) slower() []verdict.Finding {
+	var rows []verdict.Finding
+	for _, f := range p.changed() {
+		if f.Call == verdict.Slower && !f.Warn {
+			rows = append(rows, f)
+		}
+	}
+	return rows
+}
+
+// The metrics of a Finding that are no latency percentile.
+const (
+	metricErrors     = "errors"
+	metricThroughput = "throughput"
+)
+
+// value writes what a metric came to.
+func value(metric string, x float64) string {
+	switch metric {
+	case metricErrors:
+		return unit.Percent(x)
+	case metricThroughput:
+		return unit.Rate(x)
+	default:
+		return unit.Micros(x)
+	}
+}
+
+// change writes how far a metric moved. Shares of failed requests differ in
+// percentage points: twice nothing is nothing.
+func change(metric string, percent float64) string {
+	if metric == metricErrors {
+		return unit.Points(percent / 100)
+	}
+	return unit.Change(percent / 100)
+}
+
+// spread writes the interval that the true change lies in.
+func spread(f *verdict.Finding) string {
+	if f.LowPercent == 0 && f.HighPercent == 0 {
+		return ""
+	}
+	return change(f.Metric, f.LowPercent) + " to " + change(f.Metric, f.HighPercent)
+}
+
+// allowed writes the change that a finding may have: limits are stored without
+// a sign, and throughput gets worse downwards.
+func allowed(f *verdict.Finding) string {
+	switch {
+	case f.LimitPercent == 0:
+		return ""
+	case f.Metric == metricThroughput:
+		return change(f.Metric, -math.Abs(f.LimitPercent))
+	default:
+		return change(f.Metric, f.LimitPercent)
+	}
+}
+
+// noise writes the part of the limit that the run's own noise asked for.
+func noise(f *verdict.Finding) string {
+	if f.NoisePercent == 0 {
+		return ""
+	}
+	if f.Metric == metricErrors {
+		return plusMinus(unit.Points(math.Abs(f.NoisePercent) / 100))
+	}
+	return plusMinus(unit.Change(math.Abs(f.NoisePercent) / 100))
+}
+
+func plusMinus(signed string) string {
+	if len(signed) > 0 && signed[0] == '+' {
+		return "±" + signed[1:]
+	}
+	return signed
+}
+
+// A checkRow is one named check and how often it held.
+type checkRow struct {
+	step, name     string // clean
+	passed, failed int64
+}
+
+func checkRows(run *result.Run) []checkRow {
+	if run == nil {
+		return nil
+	}
+	rows := make([]checkRow, 0, len(run.Catalog.Checks))
+	for i, t := range run.CheckTotals() {
+		c := run.Catalog.Checks[i]
+		row := checkRow{name: clean(c.Name, maxName), passed: t.Passed, failed: t.Failed}
+		if c.Step >= 0 && c.Step < len(run.Catalog.Steps) {
+			row.step = clean(run.Catalog.Steps[c.Step].Name, maxName)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// A count is one name and how often it occurred.
+type count struct {
+	name string
+	n    int64
+}
+
+// statuses lists what the target answered, most frequent first.
+func statuses(f *result.Figures) []count {
+	var all []count
+	for status, n := range f.Status {
+		all = append(all, count{strconv.Itoa(status), n})
+	}
+	return mostFirst(all)
+}
+
+// failures lists what went wrong without a complete answer, most frequent first.
+func failures(f *result.Figures) []count {
+	var all []count
+	for kind, n := range f.Errors {
+		all = append(all, count{clean(kind, maxName), n})
+	}
+	return mostFirst(all)
+}
+
+func mostFirst(all []count) []count {
+	slices.SortFunc(all, func(a, b count) int {
+		return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.name, b.name))
+	})
+	return all
+}

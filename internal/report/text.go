@@ -1,0 +1,362 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/loadline-ci/loadline/internal/unit"
+	"github.com/loadline-ci/loadline/internal/verdict"
+)
+
+// A Terminal says what the reader's screen can show.
+type Terminal struct {
+	Width   int  // columns; 0 means 80, less than 40 is taken as 40
+	Colour  bool // ANSI colours; the caller knows NO_COLOR and whether it is a terminal
+	Unicode bool // arrows, ticks and the like; names are shown as they are
+	Rows    int  // most steps in the table; 0 means 20
+}
+
+// Text writes the page for a terminal, in about one screen: the verdict first,
+// what changed, the steps, what failed, and what to do next.
+func (p *Page) Text(w io.Writer, t Terminal) error {
+	if t.Width == 0 {
+		t.Width = 80
+	}
+	t.Width = max(t.Width, 40)
+	if t.Rows <= 0 {
+		t.Rows = 20
+	}
+	s := &screen{Page: p, Terminal: t}
+	s.write()
+	_, err := io.WriteString(w, s.b.String())
+	return err
+}
+
+// screen writes one page.
+type screen struct {
+	*Page
+	Terminal
+	b strings.Builder
+}
+
+func (s *screen) line(parts ...string) {
+	text := strings.TrimRight(strings.Join(parts, ""), " ")
+	if !s.Unicode {
+		text = asciiSigns.Replace(text)
+	}
+	s.b.WriteString(text + "\n")
+}
+
+// asciiSigns stand in for the signs that loadline itself writes.
+var asciiSigns = strings.NewReplacer(
+	"→", "->", "−", "-", "±", "+/-", "–", "-", "·", "|", "…", "...", "×", "x", "µ", "u", "\u00a0", " ",
+)
+
+// paint colours text by tone; the words say the same without it.
+func (s *screen) paint(t tone, text string) string {
+	if !s.Colour || text == "" {
+		return text
+	}
+	colour := map[tone]string{toneGood: "32", toneBad: "31", toneDoubt: "33", toneNeutral: "36"}[t]
+	return "\x1b[" + colour + "m" + text + "\x1b[0m"
+}
+
+func (s *screen) bold(text string) string {
+	if !s.Colour || text == "" {
+		return text
+	}
+	return "\x1b[1m" + text + "\x1b[0m"
+}
+
+func (s *screen) dim(text string) string {
+	if !s.Colour || text == "" {
+		return text
+	}
+	return "\x1b[2m" + text + "\x1b[0m"
+}
+
+func (s *screen) icon(m mood) string {
+	if s.Unicode {
+		return m.mark
+	}
+	return m.ascii
+}
+
+func (s *screen) write() {
+	mood := outcomeMood(s.Verdict.Outcome)
+	s.line(s.paint(mood.tone, s.icon(mood)+" "+s.bold(mood.word)), s.dim("  "+cut(s.where(), s.Width-columns(mood.word)-6)))
+	s.line()
+	s.paragraph("", s.lead(false))
+	for _, r := range first(s.extraReasons(), 6) {
+		s.paragraph("", prose{}.sentence(upperFirst(r.Message)))
+	}
+	s.changedRows()
+	s.stepTable()
+	s.facts()
+	s.whatNext()
+}
+
+// where names what was tested and between which commits.
+func (s *screen) where() string {
+	var parts []string
+	add := func(text string) {
+		if text = clean(text, maxName); text != "" {
+			parts = append(parts, text)
+		}
+	}
+	if s.Run != nil {
+		add(s.Run.Spec)
+	}
+	if s.Context.Environment != "default" {
+		add(s.Context.Environment)
+	}
+	add(s.Context.Profile)
+	base, head := short(s.baseSHA()), short(s.headSHA())
+	if base != "" && head != "" {
+		add(base + " → " + head)
+	} else {
+		add(head)
+	}
+	return strings.Join(parts, " · ")
+}
+
+// paragraph writes prose, wrapped; all lines but the first stand under the
+// first one's text.
+func (s *screen) paragraph(intro string, p prose) {
+	var text strings.Builder
+	for _, sp := range p {
+		t := sp.text
+		if sp.kind == foreign {
+			t = strings.ReplaceAll(t, "`", "")
+		}
+		text.WriteString(t)
+	}
+	indent := columns(intro)
+	for i, l := range wrap(text.String(), s.Width-indent) {
+		if i > 0 {
+			intro = strings.Repeat(" ", indent)
+		}
+		s.line(intro, l)
+	}
+}
+
+func first[T any](all []T, n int) []T { return all[:min(len(all), n)] }
+
+// changedRows shows what moved, one finding a line, or two where the screen is
+// narrow.
+func (s *screen) changedRows() {
+	rows := s.changed()
+	if len(rows) == 0 {
+		return
+	}
+	s.line()
+	s.line(s.dim(s.tally()))
+	shown := first(rows, 10)
+	t := table{columns: []column{{}, {}, {}, {right: true}, {right: true}, {}, {}}, shrink: 1, indent: 2}
+	for i := range shown {
+		f := &shown[i]
+		mood := callMood(f)
+		limit := allowed(f)
+		if limit != "" {
+			limit = "limit " + limit
+		}
+		t.add(
+			cell{s.icon(mood) + " " + mood.word, func(x string) string { return s.paint(mood.tone, x) }},
+			cell{text: s.labelOf(f)}, cell{text: metricName(f.Metric)},
+			cell{text: value(f.Metric, f.Base) + " → " + value(f.Metric, f.Head)},
+			cell{change(f.Metric, f.ChangePercent), func(x string) string { return s.paint(mood.tone, x) }},
+			cell{text: parenthesis(spread(f))}, cell{limit, s.dim},
+		)
+	}
+	t.optional = []int{6, 5}
+	for _, l := range t.layout(s.Width) {
+		s.line(l)
+	}
+	if more := len(rows) - len(shown); more > 0 {
+		s.line("  ", plural(more, unit.Count(int64(more)), "changed row"), " not shown.")
+	}
+}
+
+func parenthesis(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "(" + text + ")"
+}
+
+func (s *screen) stepTable() {
+	if s.Run == nil || len(s.steps) == 0 {
+		return
+	}
+	s.line()
+	t := table{columns: []column{{}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}}, indent: 2}
+	t.optional = []int{2, 3} // rate, then p50
+	t.add(cell{"step", s.dim}, cell{"requests", s.dim}, cell{"rate", s.dim}, cell{"p50", s.dim}, cell{"p95", s.dim}, cell{"p99", s.dim}, cell{"failed", s.dim})
+	shown := s.pick()
+	for _, row := range shown {
+		s.figures(&t, row.label, row)
+	}
+	if len(s.steps) > 1 {
+		s.figures(&t, "all", &stepRow{Figures: s.total})
+	}
+	for _, l := range t.layout(s.Width) {
+		s.line(l)
+	}
+	if more := len(s.steps) - len(shown); more > 0 {
+		s.line("  ", plural(more, unit.Count(int64(more)), "step"), " not shown; --html and --json hold them all.")
+	}
+}
+
+// pick chooses the steps that fit the screen: those with something to say, then
+// from the top, in the order of the spec.
+func (s *screen) pick() []*stepRow {
+	chosen := map[int]bool{}
+	for _, wanted := range []func(*stepRow) bool{
+		func(r *stepRow) bool { return severity(r.call) >= severity(verdict.Faster) },
+		func(r *stepRow) bool { return r.Failed > 0 },
+		func(*stepRow) bool { return true },
+	} {
+		for i := range s.steps {
+			if len(chosen) < s.Rows && wanted(&s.steps[i]) {
+				chosen[i] = true
+			}
+		}
+	}
+	var rows []*stepRow
+	for i := range s.steps {
+		if chosen[i] {
+			rows = append(rows, &s.steps[i])
+		}
+	}
+	return rows
+}
+
+func (s *screen) figures(t *table, name string, r *stepRow) {
+	failed := cell{text: failedShare(r)}
+	if r.Failed > 0 {
+		failed.paint = func(x string) string { return s.paint(toneBad, x) }
+	}
+	t.add(cell{text: name}, cell{text: unit.Count(r.Requests)}, cell{text: unit.Rate(r.PerSecond)},
+		cell{text: latency(r.Latency.P50, r)}, cell{text: latency(r.Latency.P95, r)}, cell{text: latency(r.Latency.P99, r)}, failed)
+}
+
+func latency(us int64, r *stepRow) string {
+	if r.Latency.Count == 0 {
+		return "–"
+	}
+	return unit.Micros(us)
+}
+
+// facts are the short lists below the table.
+func (s *screen) facts() {
+	var t facts
+	if len(s.total.Status) > 0 {
+		t.add("status", s.counts(statuses(&s.total)))
+	}
+	if len(s.total.Errors) > 0 {
+		t.add("errors", s.counts(failures(&s.total)))
+	}
+	for _, c := range first(s.failedChecks(), 5) {
+		t.add("checks", s.paint(toneBad, s.sign("✗", "x"))+" "+cut(c.step+": "+c.name, s.Width-40)+": "+unit.Count(c.failed)+" of "+unit.Count(c.passed+c.failed)+" failed")
+	}
+	if more := len(s.failedChecks()) - 5; more > 0 {
+		t.add("checks", plural(more, unit.Count(int64(more)), "more check")+" failed")
+	}
+	s.limitFacts(&t)
+	for _, text := range s.trouble() {
+		t.add("generator", text)
+	}
+	if len(t) == 0 {
+		return
+	}
+	s.line()
+	last := ""
+	for _, f := range t {
+		name := f.name
+		if name == last {
+			name = ""
+		}
+		last = f.name
+		lines := wrap(f.text, s.Width-13)
+		for i, l := range lines {
+			if i > 0 {
+				name = ""
+			}
+			s.line("  ", s.dim(fmt.Sprintf("%-9s", name)), "  ", l)
+		}
+	}
+}
+
+type facts []struct{ name, text string }
+
+func (f *facts) add(name, text string) { *f = append(*f, struct{ name, text string }{name, text}) }
+
+// sign picks a sign that the terminal can show.
+func (s *screen) sign(unicode, ascii string) string {
+	if s.Unicode {
+		return unicode
+	}
+	return ascii
+}
+
+func (s *screen) counts(all []count) string {
+	parts := make([]string, 0, len(all))
+	for _, c := range first(all, 12) {
+		parts = append(parts, c.name+" × "+unit.Count(c.n))
+	}
+	return strings.Join(parts, " · ")
+}
+
+func (p *Page) failedChecks() []checkRow {
+	var failed []checkRow
+	for _, c := range p.checks {
+		if c.failed > 0 {
+			failed = append(failed, c)
+		}
+	}
+	return failed
+}
+
+// limitFacts shows broken limits before the others.
+func (s *screen) limitFacts(t *facts) {
+	var broken, held []verdict.LimitResult
+	for _, l := range s.Verdict.Limits {
+		if l.OK {
+			held = append(held, l)
+		} else {
+			broken = append(broken, l)
+		}
+	}
+	all := append(broken, held...)
+	const most = 8
+	for _, l := range first(all, most) {
+		mood := limitMood(l)
+		word := ""
+		if !l.OK {
+			word = ", " + mood.word
+		}
+		t.add("limits", s.paint(mood.tone, s.icon(mood))+" "+clean(l.Limit, maxName)+": "+clean(l.Shown, maxName)+word)
+	}
+	if more := len(all) - most; more > 0 {
+		t.add("limits", plural(more, unit.Count(int64(more)), "more limit")+", which hold")
+	}
+}
+
+func (s *screen) whatNext() {
+	steps := s.next()
+	if s.Context.Reproduce != "" && s.Verdict.Outcome != verdict.Pass && s.Verdict.Outcome != verdict.NoBaseline {
+		steps = append(steps, "Measure again: "+clean(s.Context.Reproduce, maxMessage))
+	}
+	if len(steps) == 0 {
+		return
+	}
+	s.line()
+	for i, text := range steps {
+		intro := "next  "
+		if i > 0 {
+			intro = "      "
+		}
+		s.paragraph(intro, prose{}.quote(text))
+	}
+}

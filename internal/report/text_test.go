@@ -1,0 +1,122 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func text(t *testing.T, p *Page, term Terminal) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := p.Text(&b, term); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestTextGolden(t *testing.T) {
+	t.Parallel()
+	for _, name := range outcomes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			golden(t, "text/"+name+".txt", []byte(text(t, samplePage(name), Terminal{Width: 100, Unicode: true})))
+		})
+	}
+	golden(t, "text/regression-60.txt", []byte(text(t, samplePage("regression"), Terminal{Width: 60, Unicode: true})))
+	golden(t, "text/regression-ascii.txt", []byte(text(t, samplePage("regression"), Terminal{Width: 80})))
+	golden(t, "text/regression-colour.txt", []byte(text(t, samplePage("regression"), Terminal{Width: 80, Unicode: true, Colour: true})))
+}
+
+func TestTextFitsTheScreen(t *testing.T) {
+	t.Parallel()
+	for _, name := range outcomes {
+		p := samplePage(name)
+		for _, width := range []int{60, 80, 132} {
+			for _, l := range strings.Split(text(t, p, Terminal{Width: width, Unicode: true}), "\n") {
+				if columns(l) > width {
+					t.Errorf("%s: %d columns, screen has %d: %s", name, columns(l), width, l)
+				}
+			}
+		}
+	}
+}
+
+func TestTextIsAboutOneScreen(t *testing.T) {
+	t.Parallel()
+	for _, name := range outcomes {
+		if n := strings.Count(text(t, samplePage(name), Terminal{Width: 80, Unicode: true}), "\n"); n > 50 {
+			t.Errorf("%s: %d lines", name, n)
+		}
+	}
+}
+
+func TestColourOnlyWhereAsked(t *testing.T) {
+	t.Parallel()
+	p := samplePage("regression")
+	bare := text(t, p, Terminal{Width: 80, Unicode: true})
+	if strings.Contains(bare, "\x1b") {
+		t.Error("a terminal without colour gets escape sequences")
+	}
+	if got := unpainted(text(t, p, Terminal{Width: 80, Unicode: true, Colour: true})); got != bare {
+		t.Error("colour changes the text or its layout")
+	}
+}
+
+func TestAsciiTerminalGetsAsciiOnly(t *testing.T) {
+	t.Parallel()
+	for _, name := range outcomes {
+		p := samplePage(name)
+		p.Context.HelpURL = ""
+		for i, r := range text(t, p, Terminal{Width: 80}) {
+			if r > 127 {
+				t.Errorf("%s: byte %d is %q", name, i, r)
+			}
+		}
+	}
+}
+
+func TestWrapLosesNothing(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 50)
+	for _, text := range []string{"", "one", "one two three four five six", long, "a " + long + " b", "日本語のとても長い名前です " + long} {
+		lines := wrap(text, 20)
+		if got, want := strings.Join(strings.Fields(strings.Join(lines, "")), ""), strings.Join(strings.Fields(text), ""); strings.ReplaceAll(got, " ", "") != want {
+			t.Errorf("wrap(%q) = %q", text, lines)
+		}
+		for _, l := range lines {
+			if columns(l) > 20 {
+				t.Errorf("wrap(%q): %q is wider than 20", text, l)
+			}
+		}
+	}
+}
+
+func TestCutKeepsBothEnds(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		s     string
+		width int
+		want  string
+	}{
+		{"GET /orders", 11, "GET /orders"},
+		{"GET /orders/items", 11, "GET /…items"},
+		{"日本語のステップ", 7, "日…ップ"[:len("日…ップ")]},
+		{"abc", 1, "…"},
+		{"abc", 0, ""},
+	} {
+		got := cut(c.s, c.width)
+		if columns(got) > c.width {
+			t.Errorf("cut(%q, %d) = %q, %d columns", c.s, c.width, got, columns(got))
+		}
+		if c.s[0] < 0x80 && got != c.want {
+			t.Errorf("cut(%q, %d) = %q, want %q", c.s, c.width, got, c.want)
+		}
+	}
+	for w := range 20 {
+		if s := cut(fmt.Sprintf("%030d", 7), w); columns(s) > w {
+			t.Errorf("cut to %d gives %q", w, s)
+		}
+	}
+}
