@@ -49,6 +49,9 @@ func explain(doing, right string, err error) error {
 	if err == nil {
 		return nil
 	}
+	if f := (final{}); errors.As(err, &f) {
+		return fmt.Errorf("%s: %w", doing, f.error)
+	}
 	e := &Error{Doing: doing, Status: status(err), Err: err}
 	var primary *gh.RateLimitError
 	var secondary *gh.AbuseRateLimitError
@@ -109,3 +112,8 @@ func message(err error) string {
 	}
 	return strings.Join(strings.Fields(r.Message), " ")
 }
+
+// final marks an error that is not GitHub's, and that no further try will mend.
+type final struct{ error }
+
+func (f final) Unwrap() error { return f.error }

@@ -220,7 +220,7 @@ func (e Event) with(data []byte) (Event, error) {
 			return e, fmt.Errorf("the event file of a %s event has no pull_request", e.Name)
 		}
 		pr := p.PullRequest
-		e.PR = max(pr.Number, p.Number)
+		e.PR = max(pr.Number, p.Number, 0)
 		e.HeadSHA, e.HeadRef, e.HeadRepo = sha(pr.Head.SHA), pr.Head.Ref, pr.Head.repo()
 		e.BaseSHA, e.BaseRef = sha(pr.Base.SHA), pr.Base.Ref
 	case e.Name == EventPush:

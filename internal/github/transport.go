@@ -44,7 +44,7 @@ type transport struct {
 // RoundTrip sends the request up to callTries times.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Body != nil {
-		defer req.Body.Close()
+		defer func() { _ = req.Body.Close() }() // a RoundTripper's duty; every try has its own copy
 	}
 	for try := 1; ; try++ {
 		resp, err := t.send(req)
@@ -54,7 +54,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		t.log.Info("GitHub call is tried again", "method", req.Method, "path", req.URL.Path, "reason", reason(resp, err), "wait", wait, "try", try+1)
 		if resp != nil {
-			resp.Body.Close()
+			_ = resp.Body.Close() // its answer is not wanted
 		}
 		if err := sleep(req.Context(), wait); err != nil {
 			return nil, err

@@ -1,0 +1,60 @@
+package github
+
+// An Input is an input of the Action: what its users may set under `with:`.
+// action.yml, the code that reads them and docs/action.md are held to this list
+// by a test.
+type Input struct {
+	Name    string
+	Default string // as action.yml states it; "": none
+	Meaning string // one line, Markdown
+}
+
+// Inputs lists the Action's inputs, in the order that the documentation has.
+func Inputs() []Input {
+	return []Input{
+		{"spec", "loadline.toml", "The load spec: one path, or several, one a line"},
+		{"base-url", "", "The target, instead of the spec's `target.url`"},
+		{"profile", "", "A `[profile.NAME]` of the spec"},
+		{"baseline", "branch", "Where earlier runs are kept: `branch`, `dir`, `file:PATH` or `none`"},
+		{"baseline-branch", "loadline-data", "The branch for `baseline: branch`; it is created when absent"},
+		{"baseline-dir", "baselines", "The folder for `baseline: dir`"},
+		{"update-baseline", "auto", "`auto`: on a push to the default branch; `never`; `always`: on any event but a pull request"},
+		{"fail-on", "regression,threshold,invalid", "Which outcomes turn the job red; may add `inconclusive` and `no-baseline`"},
+		{"comment", "changes", "The comment on the pull request: `changes` (when something moved; one that is there is kept up to date), `always` or `never`"},
+		{"summary", "always", "The job summary: `always`, `changes` or `never`"},
+		{"annotations", "true", "Remarks on the lines of the spec: `true` or `false`"},
+		{"env-label", "default", "Tells baselines of one spec apart: staging, preview, a class of runner"},
+		{"ready-timeout", "5m", "How long to wait for the target before the load"},
+		{"max-duration", "15m", "A hard stop for the whole step"},
+		{"allowed-hosts", "", "Hosts, separated by commas or lines, that the load may reach besides the target's; the spec cannot add to them"},
+		{"token", "${{ github.token }}", "What to call GitHub with; it needs `pull-requests: write` to comment and, on the default branch, `contents: write` to keep baselines"},
+		{"github-api-url", "${{ github.api_url }}", "GitHub's API, for a GitHub Enterprise Server behind another address"},
+		{"working-directory", ".", "Where paths start"},
+		{"binary-path", "", "A `loadline` that is on the runner already; nothing is downloaded or built"},
+		{"version", "", "Another release than the pinned commit's own, `1.2.3`, if that commit has its checksums; or `source`: build it from the pinned commit"},
+		{"log-level", "info", "What goes to the log: `debug`, `info`, `warn` or `error`"},
+	}
+}
+
+// An Output is an output of the Action.
+type Output struct {
+	Name    string
+	Meaning string // one line, Markdown
+}
+
+// Outputs lists the Action's outputs, in the order that the documentation has.
+func Outputs() []Output {
+	return []Output{
+		{"verdict", "`pass`, `accepted`, `regression`, `threshold`, `inconclusive`, `invalid`, `no-baseline` or `skipped`"},
+		{"exit-code", "The exit status that the step ends with"},
+		{"regressions", "How many rows are worse than allowed"},
+		{"worst-route", "The step of the worst row; empty when none is worse"},
+		{"worst-change", "How much worse, in percent: `36.4`"},
+		{"report-json", "The result file"},
+		{"report-md", "The report, as Markdown"},
+		{"junit", "The report, as JUnit XML"},
+		{"report-dir", "The folder with all of these, to upload"},
+		{"baseline-sha", "The newest commit compared with"},
+		{"comment-url", "The comment on the pull request"},
+	}
+}
