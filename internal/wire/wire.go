@@ -48,7 +48,11 @@ type Request struct {
 	Redirects int           // how many to follow; 0: none
 	KeepBody  bool          // a check or capture reads the body: keep (and decode) it
 
-	encoded []byte
+	encoded   []byte // head, then Body if it is small
+	headLen   int    // length of the head in encoded
+	hasCookie bool   // the head ends with a Cookie field
+	encodedAs form
+	encodedBy *Client
 }
 
 // Changed forgets what an earlier Do encoded.

@@ -1,0 +1,68 @@
+package wire
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+)
+
+// unzippers are the gzip readers that all sessions share: each holds 40 KiB.
+var unzippers sync.Pool
+
+// decode hands out the body that was kept, without its gzip. Both what is read
+// and what is written stay below the limit, so a gzip bomb is cut off like any
+// other large body.
+func (s *Session) decode(resp *Response) error {
+	if s.kept == nil {
+		return nil
+	}
+	resp.Body = *s.kept
+	encoding := Get(resp.Header, "Content-Encoding")
+	if len(resp.Body) == 0 || !strings.EqualFold(encoding, "gzip") && !strings.EqualFold(encoding, "x-gzip") {
+		return nil
+	}
+	cut := int64(len(resp.Body)) < resp.BodySize
+	out := bodies.Get().(*[]byte)
+	text, err := unzip((*out)[:0], resp.Body, int(s.client.opts.BodyLimit))
+	*out = text
+	s.dropBody()
+	s.kept = out
+	if err != nil && !(cut && errors.Is(err, io.ErrUnexpectedEOF)) {
+		return fail(Body, err, "the body says it is gzip, but cannot be decoded: %v", err)
+	}
+	resp.Body = text
+	return nil
+}
+
+// unzip appends what is in b to dst, up to limit bytes of it.
+func unzip(dst, b []byte, limit int) ([]byte, error) {
+	in := bytes.NewReader(b)
+	z, _ := unzippers.Get().(*gzip.Reader)
+	var err error
+	if z == nil {
+		z, err = gzip.NewReader(in)
+	} else {
+		err = z.Reset(in)
+	}
+	if z != nil {
+		defer unzippers.Put(z)
+	}
+	for err == nil {
+		if len(dst) >= limit {
+			return dst[:limit], nil
+		}
+		if len(dst) == cap(dst) {
+			dst = append(dst, 0)[:len(dst)]
+		}
+		var n int
+		n, err = z.Read(dst[len(dst):min(cap(dst), limit)])
+		dst = dst[:len(dst)+n]
+	}
+	if err == io.EOF { //nolint:errorlint // io.Reader returns it bare at the end
+		err = nil
+	}
+	return dst, err
+}
