@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"testing/synctest"
 	"time"
 
@@ -328,5 +330,41 @@ func TestReadRefuses(t *testing.T) {
 	s.Before = times(1, "GET", "/git/blobs/", githubtest.Fault{Status: 200, Body: "b"})
 	if _, err := b.Read(t.Context(), File{Path: "a", SHA: blobSHA([]byte("a")), Size: 1}); err == nil || !strings.Contains(err.Error(), "not what git has") {
 		t.Errorf("another file's content: got %v", err)
+	}
+}
+
+func TestBranchFS(t *testing.T) {
+	t.Parallel()
+	s := githubtest.New()
+	b := branchOf(t, s)
+	none, err := b.FS(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fs.ReadDir(none, "v1"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no branch: got %v", err)
+	}
+	s.Commit(store, "x", map[string]string{"README.md": "hello", "v1/api/1.json": "one", "v1/api/2.json": "two", "v1/api-x/1.json": "one"})
+	b = branchOf(t, s)
+	all, err := b.FS(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.c.Calls() != 2 {
+		t.Errorf("listing costs %d calls, want 2", b.c.Calls())
+	}
+	if err := fstest.TestFS(all, "README.md", "v1/api/1.json", "v1/api/2.json", "v1/api-x/1.json"); err != nil {
+		t.Error(err)
+	}
+	if got := b.c.Calls(); got != 2+3 { // two of the four files are equal
+		t.Errorf("reading all, many times, costs %d calls, want 5", got)
+	}
+	s.Before = times(1, "GET", "/git/blobs/", githubtest.Fault{Status: 404})
+	fresh, err := branchOf(t, s).FS(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fs.ReadFile(fresh, "README.md"); err == nil || !strings.Contains(err.Error(), "404") {
+		t.Errorf("a file that cannot be fetched: got %v", err)
 	}
 }
