@@ -6,7 +6,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/loadline-ci/loadline/internal/plan"
 	"github.com/loadline-ci/loadline/internal/result"
 	"github.com/loadline-ci/loadline/internal/wire"
 )
@@ -16,10 +15,12 @@ type User interface {
 	// Iterate walks one iteration to its end, think time and pace included, and
 	// records each request in the Recorder it was made with. When it.Stop is
 	// closed no new pause should begin: think time is cut short, the steps of
-	// the iteration still run. When ctx is done the graceful stop is over.
+	// the iteration still run. When ctx is done the graceful stop is over: what
+	// is still recorded is left out.
 	Iterate(ctx context.Context, it Iteration) Next
 	// Close runs what the spec asks for at the end of a user (on_stop) and
-	// closes its connections.
+	// closes its connections. ctx is done when there is no time for more
+	// requests. Close is called once, also for users that never iterated.
 	Close(ctx context.Context)
 }
 
@@ -52,6 +53,7 @@ type Sample struct {
 	CaptureError bool // a capture found nothing: error=capture
 	Failed       bool // no complete response, or a status not in `expect`
 	ChecksFailed bool // at least one check did not hold
+	NoPort       bool // it failed for want of a local port or descriptor: see OutOfPorts
 	Proto        string
 	Times        wire.Times
 	In, Out      int64
@@ -61,15 +63,20 @@ type Sample struct {
 type Options struct {
 	Catalog result.Catalog // the names behind the indexes that users record
 	// Round is the length of a round; 0: a twelfth of the measured time,
-	// between 250 ms and 5 s.
+	// between 250 ms and 5 s (1 s where iterations end the load). Rounds get
+	// twice as long, and again, rather than more than 360.
 	Round time.Duration
 	// Each is called once a second with what that second brought; a non-empty
 	// answer stops the run and is kept as the reason. The Interval is valid
 	// during the call only.
 	Each func(*result.Interval) (stop string)
+	// Sleep makes open tracks wait for their arrivals with the timers of package
+	// time alone. It is for tests in a synctest bubble, whose clock neither a
+	// timerfd nor a spinning goroutine follows.
+	Sleep bool
 }
 
-// NewUser makes user number id (from 0).
+// NewUser makes user number id; ids begin at 0, and none is given twice in a
+// run. It is called on the user's own goroutine, so several calls may run at
+// once.
 type NewUser func(id int, rec *Recorder) User
-
-var _ plan.Plan // the plan of Run

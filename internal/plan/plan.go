@@ -158,7 +158,7 @@ func (p Plan) Measured() time.Duration { return p.MeasuredUntil(p.Duration()) }
 func (p Plan) MeasuredUntil(end time.Duration) time.Duration {
 	var sum, at time.Duration
 	for at < end {
-		next := min(p.nextEdge(at), end)
+		next := min(p.NextEdge(at), end)
 		if p.MeasuredAt(at) {
 			sum += next - at
 		}
@@ -178,9 +178,20 @@ func (p Plan) MeasuredAt(at time.Duration) bool {
 	return false
 }
 
-// nextEdge is the first moment after at where a stage of some track begins or
-// ends.
-func (p Plan) nextEdge(at time.Duration) time.Duration {
+// Stretch says whether a moment of the run is measured, as MeasuredAt does, and
+// until when that stays so.
+func (p Plan) Stretch(at time.Duration) (until time.Duration, measured bool) {
+	measured = p.MeasuredAt(at)
+	until = p.NextEdge(at)
+	for until < p.Duration() && p.MeasuredAt(until) == measured {
+		until = p.NextEdge(until)
+	}
+	return until, measured
+}
+
+// NextEdge is the first moment after at where a stage of some track begins or
+// ends. Beyond the last it is the greatest Duration.
+func (p Plan) NextEdge(at time.Duration) time.Duration {
 	next := time.Duration(math.MaxInt64)
 	for _, t := range p.Tracks {
 		edge := t.Start

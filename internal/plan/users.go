@@ -19,10 +19,9 @@ type Change struct {
 type Changes struct {
 	plan  Plan
 	lines []line
-	users int           // of the whole plan, as last seen
-	last  int           // of this part, as last returned
-	at    time.Duration // of the last change seen, within the line
-	began bool          // the start of lines[0] was seen
+	users int  // of the whole plan, as last seen
+	last  int  // of this part, as last returned
+	began bool // the start of lines[0] was seen
 }
 
 // A line is a stretch in which the level moves evenly.

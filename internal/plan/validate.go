@@ -48,7 +48,7 @@ func (t Track) validate() error {
 	}
 	total := t.Start
 	for i, s := range t.Stages {
-		if !within(s.From, 0, limit) || !within(s.To, 0, limit) {
+		if !upTo(s.From, limit) || !upTo(s.To, limit) {
 			return fmt.Errorf("stage %d goes from %v to %v %s; levels are 0 to %.0f", i+1, s.From, s.To, unit, limit)
 		}
 		if s.Duration < 0 || s.Duration > MaxDuration {
@@ -69,7 +69,7 @@ func (t Track) validate() error {
 		return fmt.Errorf("graceful stop is %v; it may be 0s to %v", t.GracefulStop, MaxDuration)
 	case t.MaxUsers < 0 || t.MaxUsers > MaxUsers:
 		return fmt.Errorf("max users is %d; it may be 0 to %d", t.MaxUsers, MaxUsers)
-	case !within(t.SpawnRate, 0, MaxRate):
+	case !upTo(t.SpawnRate, MaxRate):
 		return fmt.Errorf("spawn rate is %v users per second; it may be 0 to %.0f", t.SpawnRate, MaxRate)
 	case t.Iterations < 0 || t.IterationsPerUser < 0:
 		return errors.New("iterations are below 0")
@@ -85,7 +85,7 @@ func (t Track) validateShares() error {
 			return fmt.Errorf("scenario %d does not exist", s.Scenario)
 		case s.Users < 0 || s.Users > MaxUsers:
 			return fmt.Errorf("a scenario has %d users of its own; it may have 0 to %d", s.Users, MaxUsers)
-		case !within(s.Weight, 0, maxWeight):
+		case !upTo(s.Weight, maxWeight):
 			return fmt.Errorf("a scenario has weight %v; it may be 0 to %.0f", s.Weight, float64(maxWeight))
 		case s.Users > 0 && t.Open:
 			return errors.New("a scenario has users of its own, which an arrival rate does not know")
@@ -107,5 +107,5 @@ func (t Track) validateShares() error {
 	return nil
 }
 
-// within is false for NaN.
-func within(v, low, high float64) bool { return v >= low && v <= high }
+// upTo says whether v is from 0 to high; NaN is not.
+func upTo(v, high float64) bool { return v >= 0 && v <= high }

@@ -1,0 +1,7 @@
+//go:build !linux && !windows
+
+package load
+
+import "syscall"
+
+var systemNoPort []syscall.Errno

@@ -1,0 +1,198 @@
+package load
+
+import (
+	"sync"
+	"time"
+)
+
+// open is a track of the open model: arrivals come when the plan says so,
+// whatever becomes of those before.
+type open struct {
+	*track
+	max int // arrivals at work or waiting
+
+	mu       sync.Mutex
+	idle     []chan arrival // users without work; the last one worked last
+	waiting  queue          // arrivals that no user has taken
+	starting int            // users that have not asked for work yet
+	taken    int            // arrivals at work or waiting
+	ended    bool           // no more arrivals will come
+}
+
+// An arrival is an iteration that is due.
+type arrival struct {
+	scenario, stage int
+	number          int64
+	due             time.Time
+}
+
+func newOpen(t *track) *open {
+	return &open{track: t, max: t.plan.MaxUsers(t.index)}
+}
+
+// dispatch hands out the arrivals until the end of the track.
+func (o *open) dispatch() {
+	w := newWaiter(o.Peak(), o.opt.Sleep)
+	defer w.close()
+	watched, left := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(watched)
+		select {
+		case <-o.quit:
+			w.stop()
+		case <-left:
+		}
+	}()
+	defer func() { close(left); <-watched }()
+	begin := o.start.Add(o.Start)
+	arrivals := o.plan.Arrivals(o.index)
+	for {
+		next, ok := arrivals.Next()
+		if !ok {
+			break
+		}
+		a := arrival{
+			scenario: o.deck.At(next.N),
+			stage:    o.stage0 + next.Stage,
+			number:   o.plan.Number(o.index, next.N),
+			due:      begin.Add(next.At),
+		}
+		if !w.wait(a.due) {
+			return
+		}
+		o.hand(a)
+	}
+	w.wait(begin.Add(o.Duration()))
+}
+
+// hand gives an arrival to a user. It never waits: a new user is made on its
+// own goroutine, and the arrival is in the queue meanwhile.
+func (o *open) hand(a arrival) {
+	o.mu.Lock()
+	room := o.taken < o.max
+	start := false
+	if room {
+		o.taken++
+		if last := len(o.idle) - 1; last >= 0 {
+			o.idle[last] <- a // holds one, and is empty
+			o.idle = o.idle[:last]
+		} else {
+			o.waiting.push(a)
+			// Users at work and starting are as many as arrivals taken, at
+			// most, so there are never more than max.
+			if start = o.starting < o.waiting.len(); start {
+				o.starting++
+			}
+		}
+	}
+	o.mu.Unlock()
+	o.rec.buffer.mark(mark{kind: markOffered, index: uint32(a.scenario), stage: uint16(a.stage), ok: room})
+	if start {
+		o.launch()
+	}
+}
+
+func (o *open) launch() {
+	o.users.Add(1)
+	o.workers.Go(o.serve)
+}
+
+// serve is the life of a user.
+func (o *open) serve() {
+	defer o.users.Add(-1)
+	u, rec := o.user(o.ids.Add(1) - 1)
+	work := make(chan arrival, 1)
+	o.mu.Lock()
+	o.starting--
+	o.mu.Unlock()
+	next := Continue
+	for next == Continue {
+		a, ok := o.take(work)
+		if !ok {
+			break
+		}
+		rec.begin(a.scenario, a.stage, time.Since(a.due))
+		next = o.iterate(u, rec, Iteration{Scenario: a.scenario, Number: a.number, Stage: a.stage, Due: a.due})
+		o.mu.Lock()
+		o.taken--
+		o.mu.Unlock()
+	}
+	u.Close(o.ctx)
+	if next != Continue {
+		o.replace()
+	}
+}
+
+// take returns the next arrival for a user, at once or when there is one; ok is
+// false when none will come.
+func (o *open) take(work chan arrival) (a arrival, ok bool) {
+	o.mu.Lock()
+	if o.cut.Load() {
+		o.mu.Unlock()
+		return arrival{}, false
+	}
+	if o.waiting.len() > 0 {
+		a = o.waiting.pop()
+		o.mu.Unlock()
+		return a, true
+	}
+	if o.ended {
+		o.mu.Unlock()
+		return arrival{}, false
+	}
+	o.idle = append(o.idle, work)
+	o.mu.Unlock()
+	a, ok = <-work
+	return a, ok
+}
+
+// replace starts a user in place of one that left, when arrivals wait that no
+// other user may come for.
+func (o *open) replace() {
+	o.mu.Lock()
+	start := o.starting < o.waiting.len() && !o.cut.Load()
+	if start {
+		o.starting++
+	}
+	o.mu.Unlock()
+	if start {
+		o.launch()
+	}
+}
+
+// finish sends idle users home. Arrivals that still wait were due, and are
+// served within the graceful stop.
+func (o *open) finish() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.ended = true
+	for _, work := range o.idle {
+		close(work)
+	}
+	o.idle = nil
+}
+
+// A queue of arrivals, first in, first out.
+type queue struct {
+	items []arrival
+	head  int
+}
+
+func (q *queue) len() int { return len(q.items) - q.head }
+
+func (q *queue) push(a arrival) {
+	if q.head > 0 && len(q.items) == cap(q.items) {
+		q.items = q.items[:copy(q.items, q.items[q.head:])]
+		q.head = 0
+	}
+	q.items = append(q.items, a)
+}
+
+func (q *queue) pop() arrival {
+	a := q.items[q.head]
+	q.head++
+	if q.head == len(q.items) {
+		q.items, q.head = q.items[:0], 0
+	}
+	return a
+}
