@@ -65,7 +65,7 @@ func newEngine(p plan.Plan, newUser NewUser, opt Options) (*engine, error) {
 		plan: p, opt: opt, newUser: newUser, catalog: opt.Catalog,
 		quit: make(chan struct{}), abort: make(chan struct{}),
 	}
-	e.catalog.Stages = stages(p)
+	e.catalog.Stages = Stages(p)
 	s := shape{
 		scenarios: max(len(e.catalog.Scenarios), scenarios(p)),
 		steps:     len(e.catalog.Steps), checks: len(e.catalog.Checks), metrics: len(e.catalog.Metrics),
@@ -91,8 +91,8 @@ func newEngine(p plan.Plan, newUser NewUser, opt Options) (*engine, error) {
 	return e, nil
 }
 
-// stages are those of all tracks, in order.
-func stages(p plan.Plan) []result.Stage {
+// Stages are those of all tracks, in order.
+func Stages(p plan.Plan) []result.Stage {
 	var all []result.Stage
 	for _, t := range p.Tracks {
 		for _, s := range t.Stages {
