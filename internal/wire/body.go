@@ -138,12 +138,7 @@ func (r *reader1) readData(p []byte) []byte {
 		n = int(min(int64(n), r.left))
 		r.left -= int64(n)
 	}
-	r.size += int64(n)
-	if r.kept != nil {
-		if room := r.limit - len(*r.kept); room > 0 {
-			*r.kept = append(*r.kept, p[:min(n, room)]...)
-		}
-	}
+	r.take(p[:n])
 	if r.left == 0 {
 		switch r.part {
 		case inLength:
@@ -154,6 +149,17 @@ func (r *reader1) readData(p []byte) []byte {
 		}
 	}
 	return p[n:]
+}
+
+// take counts a piece of the body, and keeps what is wanted of it.
+func (r *reader1) take(p []byte) {
+	r.size += int64(len(p))
+	if r.kept == nil {
+		return
+	}
+	if room := r.limit - len(*r.kept); room > 0 {
+		*r.kept = append(*r.kept, p[:min(len(p), room)]...)
+	}
 }
 
 func (r *reader1) beginChunk() { r.part, r.line, r.left = inSize, 0, 0 }

@@ -30,20 +30,22 @@ const idleCheck = 50 * time.Millisecond
 
 // usable says whether an idle connection can take a request.
 func (c *conn) usable(at time.Duration) bool {
-	return at-c.idleSince < idleCheck || !c.link.stale()
+	return at-c.idleSince < idleCheck || !c.link.stale(c.h2 != nil)
 }
 
 // send makes p what goes out before the next read. p must not change until
-// then. The peer is trusted to answer only after it.
-func (c *conn) send(p []byte) error {
+// then. With answering the peer is trusted to say nothing before it has read p.
+func (c *conn) send(p []byte, answering bool) error {
 	if c.tls == nil {
-		c.link.lend(p, true)
+		c.link.lend(p, answering)
 		return nil
 	}
 	if _, err := c.tls.Write(p); err != nil {
 		return err
 	}
-	c.link.expect()
+	if answering {
+		c.link.expect()
+	}
 	return nil
 }
 

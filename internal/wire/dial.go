@@ -66,7 +66,7 @@ func (s *Session) prepare(cn *conn, proxy *url.URL, t *Times) error {
 			}
 		}
 		auth := proxyAuth(proxy)
-		if cn.scheme == "http" && s.client.opts.Version != "h2c" {
+		if cn.scheme == "http" && !isTwo(s.client.opts.Version) {
 			cn.form, cn.proxyAuth = formAbsolute, auth
 		} else if err := tunnel(cn, withPort(cn.scheme, cn.host), auth); err != nil {
 			return err
@@ -86,14 +86,18 @@ func (s *Session) prepare(cn *conn, proxy *url.URL, t *Times) error {
 
 // alpn is what to offer a TLS server (RFC 7301).
 func alpn(version string) []string {
-	switch version {
-	case "1.1":
+	switch {
+	case version == "1.1":
 		return []string{"http/1.1"}
-	case "2", "h2c":
+	case isTwo(version):
 		return []string{"h2"}
 	}
-	return []string{"http/1.1"}
+	return []string{"h2", "http/1.1"}
 }
+
+// isTwo says whether a version is HTTP/2 and nothing else. On plain connections
+// that is by prior knowledge.
+func isTwo(version string) bool { return version == "2" || version == "h2c" }
 
 // handshake makes cn a TLS connection to host.
 func (c *Client) handshake(cn *conn, host string, protocols []string) error {
@@ -123,7 +127,7 @@ func tunnel(cn *conn, target, auth string) error {
 	if auth != "" {
 		req += "Proxy-Authorization: " + auth + "\r\n"
 	}
-	if err := cn.send([]byte(req + "\r\n")); err != nil {
+	if err := cn.send([]byte(req+"\r\n"), false); err != nil {
 		return err
 	}
 	var r reader1
@@ -262,11 +266,11 @@ func (c *Client) chooseVersion(cn *conn, version string) error {
 	agreed := ""
 	if cn.scheme == "https" {
 		agreed = cn.tls.ConnectionState().NegotiatedProtocol
-		if version != "1.1" && version != "" && version != "auto" && agreed != "h2" {
+		if isTwo(version) && agreed != "h2" {
 			return fail(Protocol, nil, "%s does not speak HTTP/2, which http.version asks for", cn.host)
 		}
 	}
-	if agreed == "h2" || cn.scheme == "http" && (version == "h2c" || version == "2") {
+	if agreed == "h2" || cn.scheme == "http" && isTwo(version) {
 		cn.form = form2
 		cn.h2 = newConn2(cn)
 	}

@@ -49,7 +49,7 @@ func (s *Session) exchange1(c *conn, req *Request, resp *Response) error {
 		}
 		return s.settle(c, resp, err)
 	}
-	if err := c.send(out); err != nil {
+	if err := c.send(out, true); err != nil {
 		return err
 	}
 	return s.settle(c, resp, s.readResponse(c, resp))
@@ -103,10 +103,13 @@ func (s *Session) settle(c *conn, resp *Response, err error) error {
 // of response, and must not have acted on the request, or sending it twice must
 // be as good as once (RFC 9110 9.2.2).
 func (s *Session) mayRepeat(c *conn, req *Request, err error) bool {
+	if errors.Is(err, errUnprocessed) {
+		return true
+	}
 	if !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.EPIPE) {
 		return false
 	}
-	if c.link.bytesIn > 0 {
+	if !s.reader.fresh() || s.reader.interim > 0 {
 		return false
 	}
 	switch method(req) {
@@ -126,7 +129,7 @@ func (s *Session) explain(ctx context.Context, c *conn, err error) error {
 		return cancelled(ctx)
 	case errors.Is(err, errTimeout):
 		return fail(Timeout, err, "no complete response in %v%s", s.limit, s.progress(" (", ")"))
-	case errors.Is(err, io.EOF) && c.h2 == nil && s.reader.part != inHead:
+	case errors.Is(err, io.EOF) && s.reader.part != inHead:
 		return fail(Body, err, "%s closed the connection before the body was complete%s", c.addr, s.progress(" (", ")"))
 	}
 	got := "before it answered"

@@ -310,20 +310,21 @@ func (l *link) expired(err error) error {
 // interrupt ends a wait from another goroutine, which has set stop before.
 func (l *link) interrupt() { _ = l.nc.SetDeadline(epoch) }
 
-// stale says whether the peer has closed the connection, or said something
-// unasked, while it was idle. Where that cannot be seen the answer is no.
-func (l *link) stale() bool {
+// stale says whether the peer has closed the connection while it was idle, or
+// said something unasked, which talks does not forbid. Where that cannot be
+// seen the answer is no.
+func (l *link) stale(talks bool) bool {
 	if l.raw == nil {
 		return false
 	}
 	if len(l.in) > 0 {
-		return true
+		return !talks
 	}
 	gone := false
 	err := l.raw.Control(func(fd uintptr) {
 		var one [1]byte
-		_, err := sysPeek(fd, one[:])
-		gone = err != errAgain //nolint:errorlint // the bare value of a system call
+		n, err := sysPeek(fd, one[:])
+		gone = err != errAgain && (n == 0 || !talks) //nolint:errorlint // the bare value of a system call
 	})
 	return gone || err != nil
 }
