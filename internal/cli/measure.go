@@ -1,0 +1,279 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/loadline-ci/loadline/internal/baseline"
+	"github.com/loadline-ci/loadline/internal/load"
+	"github.com/loadline-ci/loadline/internal/result"
+	"github.com/loadline-ci/loadline/internal/scenario"
+	"github.com/loadline-ci/loadline/internal/spec"
+	"github.com/loadline-ci/loadline/internal/verdict"
+	"github.com/loadline-ci/loadline/internal/wire"
+)
+
+// A job is what one measurement of a spec needs to know beside the spec.
+type job struct {
+	file     string // the spec
+	flags    *measureFlags
+	commit   string
+	hosts    []string // when set: no other host may be reached, whatever the spec says
+	ready    time.Duration // when set: the longest to wait for the target
+	store    func(context.Context, baseline.Query) (*baseline.Found, error)
+	progress func(*result.Interval, *spec.Spec) // called each second; may be nil
+}
+
+// A measurement is one run of a spec and what it came to.
+type measurement struct {
+	spec    *spec.Spec
+	run     *result.Run
+	verdict verdict.Verdict
+	base    []*result.Summary // what it was compared with, newest first
+	notes   []verdict.Reason  // to pass on beside the verdict
+	mask    mask
+}
+
+// measure is the way of the data: a spec is read, its load is driven, what it
+// measured is compared with what was stored, and a verdict comes of it.
+func measure(ctx context.Context, env *Env, j job) (*measurement, error) {
+	s, err := readSpec(env, j.file, j.flags)
+	if err != nil {
+		return nil, err
+	}
+	m := &measurement{spec: s, mask: newMask(s.SecretValues())}
+
+	set, closeSet, err := compile(env, s, j.hosts, m.mask)
+	if err != nil {
+		return nil, usageError{m.mask.Error(err)}
+	}
+	defer closeSet()
+
+	watch := verdict.NewWatch(limits(s.Gate.Thresholds), limits(s.StopWhen), catalog(s))
+	m.run, err = m.drive(ctx, j, set, watch)
+	if err != nil {
+		return nil, m.mask.Error(err)
+	}
+	identify(m.run, s, j)
+
+	in := verdict.Input{Run: m.run, Gate: gate(s), Watch: watch, Notes: m.notes}
+	if err := m.compareWith(context.WithoutCancel(ctx), j, &in); err != nil {
+		return nil, err
+	}
+	m.verdict = verdict.Judge(in)
+	return m, nil
+}
+
+// compareWith looks for stored runs to compare with.
+func (m *measurement) compareWith(ctx context.Context, j job, in *verdict.Input) error {
+	if m.spec.Gate.Baseline == "none" || j.store == nil {
+		in.NoBase = &verdict.Reason{Code: "no-baseline", Message: "the comparison is switched off"}
+		in.Gate.Compare = nil
+		return nil
+	}
+	head, err := result.Summarize(m.run)
+	if err != nil {
+		return fmt.Errorf("summing up the run: %w", err)
+	}
+	in.Head = head
+	found, err := j.store(ctx, baseline.QueryFor(head))
+	if err != nil {
+		// The run is worth keeping, and its limits worth judging, all the same.
+		in.NoBase = &verdict.Reason{Code: "baseline-unreadable", Message: "the baselines could not be read: " + err.Error(), Remedy: "see that the store can be reached, then run again"}
+		return nil
+	}
+	for _, s := range found.Skipped {
+		in.Notes = append(in.Notes, verdict.Reason{
+			Code: "baseline-skipped", Message: "the stored run " + s.File + " was left out: " + s.Reason, Remedy: "remove the file",
+		})
+	}
+	if miss := found.Miss; miss != nil {
+		in.NoBase = &verdict.Reason{Code: miss.Code, Message: miss.Message, Remedy: miss.Remedy}
+	}
+	in.Base = found.Summaries()
+	m.base = in.Base
+	return nil
+}
+
+// teardownTime is how long [[teardown]] may take after an interrupted run.
+const teardownTime = 10 * time.Second
+
+// drive waits for the target, sets it up, sends the load and cleans up again.
+// A target that is not there, or a failed setup, is a result too.
+func (m *measurement) drive(ctx context.Context, j job, set *scenario.Set, watch *verdict.Watch) (*result.Run, error) {
+	names := *catalog(m.spec)
+	unready := func(err error) (*result.Run, error) {
+		run := &result.Run{Catalog: names, Started: time.Now()}
+		var not *scenario.NotReady
+		switch {
+		case ctx.Err() != nil:
+			run.Interrupted, run.Stopped = true, "interrupted before the load began"
+		case errors.As(err, &not):
+			run.NotReady = not.Reason
+		default:
+			return nil, err
+		}
+		return run, nil
+	}
+	if err := set.Ready(ctx); err != nil {
+		return unready(err)
+	}
+	defer func() {
+		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), teardownTime)
+		defer cancel()
+		if err := set.Teardown(clean); err != nil {
+			m.notes = append(m.notes, verdict.Reason{Code: "teardown", Message: m.mask.String(err.Error())})
+		}
+	}()
+	if err := set.Setup(ctx); err != nil {
+		return unready(err)
+	}
+	each := watch.Each
+	if j.progress != nil {
+		each = func(iv *result.Interval) string {
+			j.progress(iv, m.spec)
+			return watch.Each(iv)
+		}
+	}
+	return load.Run(ctx, m.spec.Load, set.NewUser, load.Options{Catalog: names, Each: each})
+}
+
+// identify writes down what was measured, where, and by what.
+func identify(run *result.Run, s *spec.Spec, j job) {
+	run.Tool = version()
+	run.Spec, run.File, run.Profile = s.Name, s.File, s.Profile
+	run.Fingerprint, run.Parts = s.Fingerprint, s.Parts
+	run.Commit = j.commit
+	run.Target = bareURL(s.Target.URL)
+	run.Seed = s.Load.Seed
+	run.Mode = "single"
+	run.Environment = load.Environment()
+	run.Environment.Label = j.flags.env
+}
+
+// bareURL is a URL without what may be secret in it.
+func bareURL(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return ""
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	return u.String()
+}
+
+// readSpec reads and checks a spec; its problems come as one error.
+func readSpec(env *Env, file string, f *measureFlags) (*spec.Spec, error) {
+	in, done, err := specInput(env, file)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	in.Profile = f.profile
+	if in.Overrides, err = f.overrides(); err != nil {
+		return nil, err
+	}
+	s, problems := spec.Parse(in)
+	if len(problems) > 0 {
+		return nil, problemsError{problems}
+	}
+	if unready := unsupported(s); len(unready) > 0 {
+		return nil, problemsError{unready}
+	}
+	return s, nil
+}
+
+// specInput opens a spec and the folder that its files are read from. done
+// closes the folder.
+func specInput(env *Env, file string) (in spec.Input, done func(), err error) {
+	name := env.path(file)
+	text, err := os.ReadFile(name)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return in, nil, usagef("%s: no such file; `loadline init` writes a spec", file)
+		}
+		return in, nil, usagef("%s: %w", file, cause(err))
+	}
+	root, err := os.OpenRoot(filepath.Dir(name))
+	if err != nil {
+		return in, nil, usagef("%s: %w", file, cause(err))
+	}
+	return spec.Input{
+		File: filepath.ToSlash(file), Text: text, FS: root.FS(), Env: env.Getenv, Version: version(),
+	}, func() { _ = root.Close() }, nil
+}
+
+// overrides are the flags that stand over the spec.
+func (m *measureFlags) overrides() (o spec.Overrides, err error) {
+	o = spec.Overrides{Target: m.target, Rate: m.rate, Duration: m.duration, Scenario: m.scenario}
+	if m.set.Changed("users") {
+		o.Users = strconv.Itoa(m.users)
+	}
+	if m.set.Changed("seed") {
+		o.Seed = strconv.FormatInt(m.seed, 10)
+	}
+	o.Vars, err = parseVars(m.vars)
+	return o, err
+}
+
+// compile makes the users' walks and the client they send with. hosts, when
+// set, are the only ones that may be reached.
+func compile(env *Env, s *spec.Spec, hosts []string, m mask) (*scenario.Set, func(), error) {
+	opts, err := scenario.WireOptions(s, env.get)
+	if err != nil {
+		return nil, nil, err
+	}
+	if hosts != nil {
+		if opts.Hosts, err = allowed(opts.Hosts, hosts); err != nil {
+			return nil, nil, err
+		}
+	}
+	client, err := wire.NewClient(opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	set, err := scenario.Compile(s, scenario.Sessions(client), scenario.Options{Mask: m.String})
+	if err != nil {
+		client.Close()
+		return nil, nil, err
+	}
+	return set, func() {
+		set.Close()
+		client.Close()
+	}, nil
+}
+
+// catalog is the spec's names, with the stages of its load.
+func catalog(s *spec.Spec) *result.Catalog {
+	c := s.Catalog()
+	c.Stages = load.Stages(s.Load)
+	return &c
+}
+
+// gate is what the spec asks of a run, as verdict takes it.
+func gate(s *spec.Spec) verdict.Gate {
+	g := verdict.Gate{
+		Limits: limits(s.Gate.Thresholds), Per: result.Scope(s.Gate.Per),
+		MinRequests: s.Gate.MinRequests, Confidence: s.Gate.Confidence,
+	}
+	for _, c := range s.Gate.Compare {
+		g.Compare = append(g.Compare, verdict.Compare{Rule: c.Rule, Per: result.Scope(c.Per), Warn: c.Warn, Line: c.Pos.Line})
+	}
+	return g
+}
+
+func limits(all []spec.Limit) []verdict.Limit {
+	var out []verdict.Limit
+	for _, l := range all {
+		out = append(out, verdict.Limit{
+			Rule: l.Rule, Abort: l.Abort, After: l.After, Window: l.Window, Warn: l.Warn, Line: l.Pos.Line,
+		})
+	}
+	return out
+}

@@ -1,0 +1,212 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/loadline-ci/loadline/internal/baseline"
+	"github.com/loadline-ci/loadline/internal/report"
+	"github.com/loadline-ci/loadline/internal/result"
+	"github.com/loadline-ci/loadline/internal/verdict"
+)
+
+func runCommand() command {
+	return command{
+		name:    "run",
+		args:    "SPEC",
+		summary: "measure, judge the limits, compare with the stored baseline if there is one",
+		example: "loadline run loadline.toml --target http://127.0.0.1:8080 --json result.json",
+		flags: func(fs *pflag.FlagSet) runFunc {
+			f := &measureFlags{}
+			f.add(fs)
+			once := fs.Bool("once", false, "one iteration of each scenario, not judged")
+			debug := fs.Bool("debug", false, "with --once: show requests, answers, checks and captures")
+			return func(ctx context.Context, env *Env, args []string) (Exit, error) {
+				if len(args) == 0 {
+					return ExitUsage, usageError{errNoSpec}
+				}
+				if err := exactly(args, "SPEC"); err != nil {
+					return ExitUsage, err
+				}
+				if *debug && !*once {
+					return ExitUsage, usagef("--debug shows one iteration: add --once")
+				}
+				if *once {
+					return runOnce(ctx, env, args[0], f, *debug)
+				}
+				return f.run(ctx, env, args[0])
+			}
+		},
+	}
+}
+
+// run measures, writes what was asked for, and says how it went.
+func (m *measureFlags) run(ctx context.Context, env *Env, file string) (Exit, error) {
+	fail, err := parseFailOn(m.failOn)
+	if err != nil {
+		return ExitUsage, usageError{err}
+	}
+	if err := checkOutputs(env, m.outputs()); err != nil {
+		return ExitUsage, err
+	}
+	p := newProgress(env, m.quiet)
+	found, err := measure(ctx, env, job{
+		file: file, flags: m, commit: commitFromEnv(env), store: dirStore(env, m.baselineDir), progress: p.second,
+	})
+	p.done()
+	if err != nil {
+		return ExitInvalid, err
+	}
+	return m.conclude(env, found, report.Context{
+		HeadSHA: found.run.Commit, SpecPath: found.run.File, Environment: m.env, Profile: m.profile, Version: version(),
+		Reproduce: reproduce(file, m),
+	}, fail)
+}
+
+// conclude shows and writes a measurement, and turns it into an exit status. An
+// output that cannot be written never hides the verdict.
+func (m *measureFlags) conclude(env *Env, found *measurement, c report.Context, fail FailOn) (Exit, error) {
+	page := report.New(&found.verdict, found.run, c, trends(found.base))
+	if err := showText(env, page, found.mask, m.quiet); err != nil {
+		return ExitInvalid, err
+	}
+	err := m.write(env, found, page)
+	code := exitOf(found.verdict.Outcome, fail)
+	switch {
+	case found.run.Interrupted:
+		return ExitInterrupted, err
+	case err != nil && code == ExitPass:
+		return ExitInvalid, err
+	}
+	return code, err
+}
+
+// write writes every file that was asked for, whatever happens to the others.
+func (m *measureFlags) write(env *Env, found *measurement, page *report.Page) error {
+	var errs []error
+	for _, o := range m.outputs() {
+		var b bytes.Buffer
+		var err error
+		switch o.flag {
+		case "--json":
+			err = writeResult(&b, found.run, &found.verdict)
+		case "--html":
+			err = page.HTML(&b)
+		case "--junit":
+			err = page.JUnit(&b)
+		case "--markdown":
+			err = report.Markdown(&b, report.Comment{}, page)
+		}
+		text := b.Bytes()
+		if o.flag != "--json" {
+			text = []byte(found.mask.String(b.String()))
+		}
+		if err == nil {
+			err = writeOutput(env, o, text)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// writeResult writes the result file with its verdict.
+func writeResult(w io.Writer, run *result.Run, v *verdict.Verdict) error {
+	verdictJSON, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	limits, err := json.Marshal(v.Limits)
+	if err != nil {
+		return err
+	}
+	if v.Limits == nil {
+		limits = nil
+	}
+	return result.Write(w, &result.File{Run: run, Verdict: verdictJSON, Thresholds: limits})
+}
+
+// showText writes the summary to standard output: one line with --quiet.
+func showText(env *Env, page *report.Page, m mask, quiet bool) error {
+	var b strings.Builder
+	if quiet {
+		b.WriteString(page.Headline() + "\n")
+	} else if err := page.Text(&b, report.Terminal{
+		Width: env.Terminal.Width, Colour: env.Terminal.Color, Unicode: env.Terminal.Unicode,
+	}); err != nil {
+		return err
+	}
+	_, err := io.WriteString(env.Stdout, m.String(b.String()))
+	return err
+}
+
+// dirStore finds baselines in a folder.
+func dirStore(env *Env, dir string) func(context.Context, baseline.Query) (*baseline.Found, error) {
+	return func(_ context.Context, q baseline.Query) (*baseline.Found, error) {
+		return baseline.Dir(env.path(dir)).Find(q)
+	}
+}
+
+// commitFromEnv is the commit under test as CI systems name it; "" elsewhere.
+func commitFromEnv(env *Env) string {
+	for _, name := range []string{"LOADLINE_COMMIT", "GITHUB_SHA", "CI_COMMIT_SHA", "BUILDKITE_COMMIT", "GIT_COMMIT"} {
+		if v := env.get(name); v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// reproduce is the command line that measures the same again.
+func reproduce(file string, m *measureFlags) string {
+	words := []string{"loadline", "run", file}
+	for _, f := range []struct{ flag, value string }{
+		{"--target", bareURL(m.target)}, {"--profile", m.profile}, {"--scenario", m.scenario}, {"--rate", m.rate}, {"--duration", m.duration},
+	} {
+		if f.value != "" {
+			words = append(words, f.flag, shellQuote(f.value))
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+func shellQuote(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=@%+", r))
+	}) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// runOnce sends one iteration of each scenario.
+func runOnce(ctx context.Context, env *Env, file string, f *measureFlags, debug bool) (Exit, error) {
+	s, err := readSpec(env, file, f)
+	if err != nil {
+		return ExitUsage, err
+	}
+	m := newMask(s.SecretValues())
+	set, closeSet, err := compile(env, s, nil, m)
+	if err != nil {
+		return ExitUsage, usageError{m.Error(err)}
+	}
+	defer closeSet()
+	if err := set.Ready(ctx); err != nil {
+		return ExitInvalid, m.Error(err)
+	}
+	out := io.Writer(env.Stdout)
+	if !debug {
+		out = io.Discard
+	}
+	if err := set.Once(ctx, out); err != nil {
+		return ExitRegression, m.Error(err)
+	}
+	fmt.Fprintln(env.Stdout, "one iteration of each scenario went through")
+	return ExitPass, nil
+}
