@@ -74,11 +74,11 @@ type Base struct {
 // percentage points, as shares may start from none; limits and noise carry no
 // sign, whichever direction is worse.
 type Finding struct {
-	Scenario      string  `json:"scenario,omitempty"`
-	Step          string  `json:"step"`   // "" for a whole scenario, or with no scenario for the whole run
-	Metric        string  `json:"metric"` // "p50", "p95", "p99", "errors", "throughput"
-	Base          float64 `json:"base"`   // µs for latency, share for errors, per second for throughput
-	Head          float64 `json:"head"`
+	Scenario string  `json:"scenario,omitempty"`
+	Step     string  `json:"step"`   // "" for a whole scenario, or with no scenario for the whole run
+	Metric   string  `json:"metric"` // "p50", "p95", "p99", "errors", "throughput"
+	Base     float64 `json:"base"`   // µs for latency, share for errors, per second for throughput
+	Head     float64 `json:"head"`
 	// ChangePercent is what is judged: in relative mode the change beyond that
 	// of the other steps. RawPercent is head against base as measured.
 	ChangePercent float64 `json:"change_percent"`

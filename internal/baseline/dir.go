@@ -1,0 +1,139 @@
+package baseline
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+
+	"github.com/loadline-ci/loadline/internal/result"
+)
+
+// A Dir is a store in a folder, which may not exist yet.
+type Dir string
+
+// FS is the store for reading.
+func (d Dir) FS() fs.FS { return os.DirFS(string(d)) }
+
+// Find returns the newest runs that may be compared with.
+func (d Dir) Find(q Query) (*Found, error) { return Find(d.FS(), q) }
+
+// Put stores a run and returns the file's path within the store. The file
+// appears whole or not at all, and no other file is touched: a full disk or a
+// crash in the middle loses nothing. The error wraps ErrUnfit when the run must
+// not become a baseline.
+func (d Dir) Put(s *result.Summary) (string, error) {
+	name, data, err := Encode(s)
+	if err != nil {
+		return "", err
+	}
+	if err := write(filepath.Join(string(d), filepath.FromSlash(name)), data, (*os.File).Write); err != nil {
+		return "", fmt.Errorf("storing baseline in %s: %w; what was stored before is untouched", d, err)
+	}
+	return name, nil
+}
+
+// write makes a file by way of a temporary one beside it. put stands for
+// (*os.File).Write, so that a test can be a full disk.
+func write(name string, data []byte, put func(*os.File, []byte) (int, error)) error {
+	dir := filepath.Dir(name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".new-*")
+	if err != nil {
+		return err
+	}
+	_, err = put(f, data)
+	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return syncDir(dir)
+}
+
+// syncDir makes a rename last through a power cut. Some file systems cannot
+// sync a folder; the file is there all the same.
+func syncDir(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	_ = f.Sync()
+	return f.Close()
+}
+
+// An Entry is one file of a store, as List shows it.
+type Entry struct {
+	Record
+	Err error // why it cannot be read; then Summary is nil
+}
+
+// List reads every run of a store, newest first within each spec and machine.
+func List(store fs.FS) ([]Entry, error) {
+	dirs, err := fs.ReadDir(store, root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listing baselines: %w", err)
+	}
+	var all []Entry
+	for _, d := range dirs {
+		if !d.IsDir() {
+			continue
+		}
+		names, err := newest(store, path.Join(root, d.Name()))
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			s, err := readFile(store, name)
+			all = append(all, Entry{Record{name, s}, err})
+		}
+	}
+	return all, nil
+}
+
+// Surplus names the files beyond the newest keep of each spec and machine.
+func Surplus(store fs.FS, keep int) ([]string, error) {
+	dirs, err := fs.ReadDir(store, root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listing baselines: %w", err)
+	}
+	var all []string
+	for _, d := range dirs {
+		if !d.IsDir() {
+			continue
+		}
+		names, err := newest(store, path.Join(root, d.Name()))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, names[min(len(names), max(keep, 0)):]...)
+	}
+	return all, nil
+}
+
+// Prune removes all but the newest keep runs of each spec and machine, and
+// returns the files that went.
+func (d Dir) Prune(keep int) ([]string, error) {
+	old, err := Surplus(d.FS(), keep)
+	if err != nil {
+		return nil, err
+	}
+	for i, name := range old {
+		if err := os.Remove(filepath.Join(string(d), filepath.FromSlash(name))); err != nil {
+			return old[:i], fmt.Errorf("pruning baselines: %w", err)
+		}
+	}
+	return old, nil
+}

@@ -1,0 +1,472 @@
+package verdict
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/loadline-ci/loadline/internal/result"
+	"github.com/loadline-ci/loadline/internal/rule"
+	"github.com/loadline-ci/loadline/internal/stat"
+	"github.com/loadline-ci/loadline/internal/unit"
+)
+
+// A comparison judges a run against stored runs.
+type comparison struct {
+	gate   Gate
+	heads  []*result.Summary
+	table  *table
+	fields map[result.Scope]*field
+	tests  []*candidate // judged
+	rows   []*candidate // all, in the order they are reported
+
+	common   shift
+	controls shift
+	reasons  []Reason
+	warnings []Reason
+}
+
+// A shift is how far several rows moved together.
+type shift struct {
+	ln, limit float64
+	known     bool
+}
+
+func (s shift) up() bool   { return s.known && s.ln > s.limit }
+func (s shift) down() bool { return s.known && s.ln < -s.limit }
+func (s shift) huge() bool { return s.up() && s.ln > math.Log1p(hugeCommon) }
+
+func newComparison(gate Gate, heads, base []*result.Summary) *comparison {
+	c := &comparison{gate: gate, heads: heads, table: newTable(heads, base), fields: map[result.Scope]*field{}}
+	for _, r := range gate.Compare {
+		c.apply(r)
+	}
+	c.throughput()
+	c.judge()
+	c.explainShifts()
+	return c
+}
+
+func (c *comparison) field(scope result.Scope) *field {
+	f := c.fields[scope]
+	if f == nil {
+		f = newField(c.table, scope)
+		c.fields[scope] = f
+	}
+	return f
+}
+
+// apply makes a candidate of each row that a rule is about.
+func (c *comparison) apply(r Compare) {
+	m, why := measureOf(r.Rule, c.heads[0].Open)
+	if why != "" {
+		c.rows = append(c.rows, &candidate{Finding: Finding{
+			Metric: r.Rule.Selector.String(), Rule: r.Rule.Text, Call: NotJudged, Why: why, Warn: r.Warn, Line: r.Line,
+		}})
+		return
+	}
+	f := c.field(c.gate.per(r))
+	var lanes []*moved
+	for e, key := range f.keys {
+		if !r.Rule.Selector.Matches(tagsOf(key)) {
+			continue
+		}
+		row := c.table.rows[0][key]
+		cand := &candidate{Finding: Finding{
+			Scenario: key.Scenario, Step: key.Step, Metric: m.metric, Rule: r.Rule.Text, Warn: r.Warn, Line: row.Line,
+			Call: Unchanged,
+		}}
+		c.rows = append(c.rows, cand)
+		switch m.metric {
+		case metricErrors:
+			c.errors(cand, key, m, r.Rule)
+		case metricThroughput:
+			c.rate(cand, key, r.Rule.Tolerances)
+		default:
+			lanes = append(lanes, c.latency(cand, f, e, m.q, r.Rule))
+		}
+		if cand.test != nil {
+			c.tests = append(c.tests, cand)
+		}
+	}
+	c.vanished(f, m, r)
+	shrink(lanes, prior(m.q, f.relative && m.q > 0))
+}
+
+func tagsOf(k result.RowKey) func(string) (string, bool) {
+	return func(tag string) (string, bool) {
+		switch tag {
+		case "scenario":
+			return k.Scenario, k.Scope != result.ScopeTotal
+		case "step":
+			return k.Step, k.Scope == result.ScopeStep
+		default:
+			return "", false
+		}
+	}
+}
+
+// latency lays out the test of one row's quantile. Its spread is filled in by
+// shrink, once all rows are known. It is nil when the row cannot be judged.
+func (c *comparison) latency(cand *candidate, f *field, e int, q float64, r *rule.Compare) *moved {
+	row := c.table.rows[0][f.keys[e]]
+	if why := judgeable(row, q, c.gate.minRequests()); why != "" {
+		cand.Call, cand.Why = NotJudged, why
+		if stored := c.plenty(f.keys[e], q); stored {
+			cand.Call = NotSure
+		}
+		return nil
+	}
+	l, measured := f.beyond(e, q)
+	if f.control[e] {
+		l, measured = f.absolute(e, q)
+	}
+	lv := l.level()
+	if lv.n == 0 || math.IsNaN(l.head) {
+		cand.Call, cand.Why = NotJudged, "new: no stored run has it"
+		return nil
+	}
+	raw := c.table.lane(f.keys[e], readQuantile(q)).head - measured.centre
+	t := &moved{
+		sign: 1, base: math.Exp(measured.centre), head: math.Exp(measured.centre + raw),
+		raw: raw, change: l.head - lv.centre,
+		spread:     stat.Spread{Var: lv.spread.SS, DF: float64(lv.spread.DF)}, // until shrink
+		infl:       inflation(len(c.table.head(f.keys[e])), lv.n),
+		tolerances: r.Tolerances, confidence: c.gate.confidence(),
+	}
+	cand.test = t
+	return t
+}
+
+// absolute is beyond without regard to the peers.
+func (f *field) absolute(e int, q float64) (lane, level) {
+	l := f.lane(f.keys[e], q)
+	measured := l.level()
+	l.head -= measured.centre
+	copy(l.runs, measured.rest)
+	return l, measured
+}
+
+// plenty reports whether the stored runs could judge what the head cannot.
+func (c *comparison) plenty(k result.RowKey, q float64) bool {
+	for _, row := range c.table.stored(k) {
+		if row != nil && judgeable(row, q, c.gate.minRequests()) == "" {
+			return true
+		}
+	}
+	return false
+}
+
+// vanished reports rows that stored runs have and the head does not.
+func (c *comparison) vanished(f *field, m measure, r Compare) {
+	if len(c.table.base) == 0 {
+		return
+	}
+	newest := c.table.base[0]
+	for i := range newest.Rows {
+		row := &newest.Rows[i]
+		key := row.Key()
+		if key.Scope != c.gate.per(r) || c.table.rows[0][key] != nil || !r.Rule.Selector.Matches(tagsOf(key)) {
+			continue
+		}
+		c.rows = append(c.rows, &candidate{Finding: Finding{
+			Scenario: key.Scenario, Step: key.Step, Metric: m.metric, Rule: r.Rule.Text, Warn: r.Warn,
+			Call: NotJudged, Why: "gone: this run no longer has it",
+		}})
+	}
+}
+
+// shrink replaces each test's own spread by the shrunk one.
+func shrink(tests []*moved, sd float64) {
+	var all []stat.Series
+	var kept []*moved
+	for _, t := range tests {
+		if t != nil {
+			kept = append(kept, t)
+			all = append(all, stat.Series{SS: t.spread.Var, DF: int(t.spread.DF)})
+		}
+	}
+	for i, s := range stat.Shrink(all, sd) {
+		kept[i].spread = s
+	}
+}
+
+func (c *comparison) errors(cand *candidate, key result.RowKey, m measure, r *rule.Compare) {
+	t := &failing{tolerances: r.Tolerances, confidence: c.gate.confidence()}
+	var requests, bad float64
+	for _, row := range c.table.stored(key) {
+		if row == nil || row.Requests == 0 {
+			continue
+		}
+		n := countErrors(row, m.failed)
+		t.runs = append(t.runs, n)
+		requests += float64(row.Requests)
+		bad += n.share * float64(row.Requests)
+		if row.Restart {
+			break
+		}
+	}
+	head := pool(c.table.head(key))
+	switch {
+	case head.Requests < c.gate.minRequests():
+		cand.Call, cand.Why = NotJudged, fmt.Sprintf("too few requests: errors need %s, this run had %s",
+			unit.Count(c.gate.minRequests()), unit.Count(head.Requests))
+		if requests >= float64(c.gate.minRequests())*float64(len(t.runs)) && len(t.runs) > 0 {
+			cand.Call = NotSure
+		}
+	case head.Rounds < leastBadRounds:
+		cand.Call, cand.Why = NotJudged, fmt.Sprintf("too short: errors need requests in %d rounds, this run had them in %d", leastBadRounds, head.Rounds)
+	case len(t.runs) == 0:
+		cand.Call, cand.Why = NotJudged, "new: no stored run has it"
+	default:
+		t.base = bad / requests
+		t.head = countErrors(&head, m.failed)
+		cand.test = t
+	}
+}
+
+// pool adds up the error counts of several runs of the same commit.
+func pool(rows []*result.Row) result.Row {
+	sum := *rows[0]
+	for _, r := range rows[1:] {
+		sum.Requests += r.Requests
+		sum.Failed += r.Failed
+		sum.Errored += r.Errored
+		sum.Rounds += r.Rounds
+		sum.BadRounds += r.BadRounds
+	}
+	if len(rows) > 1 {
+		sum.ErrorShare.Y = float64(sum.Errored) / math.Max(float64(sum.Requests), 1)
+	}
+	return sum
+}
+
+// throughput judges, where arrivals are scheduled, whether as much was completed
+// of them as before; no rule need ask for it, since it is no matter of speed.
+func (c *comparison) throughput() {
+	if !c.heads[0].Open || len(c.gate.Compare) == 0 {
+		return
+	}
+	for _, r := range c.rows {
+		if r.Metric == metricThroughput {
+			return
+		}
+	}
+	cand := &candidate{Finding: Finding{Metric: metricThroughput, Call: Unchanged}}
+	c.rate(cand, result.RowKey{Scope: result.ScopeTotal}, nil)
+	if cand.test != nil {
+		c.rows = append(c.rows, cand)
+		c.tests = append(c.tests, cand)
+	}
+}
+
+// Priors and least effect of throughput: of scheduled arrivals nearly all are
+// completed, on any machine; users who wait for answers are as fast as it is.
+const (
+	priorCompleted  = 0.01
+	priorThroughput = 0.08
+	leastCompleted  = 0.02
+)
+
+func (c *comparison) rate(cand *candidate, key result.RowKey, tolerances []rule.Tolerance) {
+	read := func(r *result.Row) float64 {
+		if r.Rate.K == 0 {
+			return math.NaN()
+		}
+		return r.Rate.Y
+	}
+	l := c.table.lane(key, read)
+	lv := l.level()
+	if lv.n == 0 || math.IsNaN(l.head) {
+		cand.Call, cand.Why = NotJudged, "no throughput is known of this run or of the stored ones"
+		return
+	}
+	head := c.table.rows[0][key]
+	perSecond := float64(head.Requests) / math.Max(c.heads[0].Measured.Seconds(), 1e-3)
+	t := &moved{
+		sign: -1, raw: l.head - lv.centre, change: l.head - lv.centre,
+		head: perSecond, base: perSecond / math.Exp(l.head-lv.centre),
+		infl:       inflation(len(c.table.head(key)), lv.n),
+		spread:     stat.Spread{Var: lv.spread.SS, DF: float64(lv.spread.DF)},
+		tolerances: tolerances, confidence: c.gate.confidence(),
+	}
+	sd := priorThroughput
+	if c.heads[0].Open {
+		sd = priorCompleted
+		if len(tolerances) == 0 {
+			t.least = math.Log1p(leastCompleted)
+		}
+	}
+	shrink([]*moved{t}, sd)
+	cand.test = t
+}
+
+// judge calls all tests together, so that the chance to blame an unchanged pull
+// request for anything stays what it is however many rows there are.
+func (c *comparison) judge() {
+	for _, worse := range []bool{false, true} {
+		called, levels := stat.StepDown(len(c.tests), alphaSteps, func(i int, a float64) bool {
+			return c.tests[i].test.beyond(worse, a)
+		})
+		for i, cand := range c.tests {
+			cand.level = levels[i]
+			switch {
+			case called[i] && worse:
+				cand.Call = Slower
+			case called[i]:
+				cand.Call = Faster
+			}
+		}
+	}
+	for _, cand := range c.tests {
+		cand.suspected = cand.test.suspicious()
+		cand.test.describe(&cand.Finding, cand.level)
+	}
+}
+
+// explainShifts looks at what all rows share, and takes back what it explains.
+func (c *comparison) explainShifts() {
+	f := c.shiftField()
+	if f == nil {
+		return
+	}
+	heads := len(c.heads)
+	c.common = measureShift(f.common(), heads)
+	c.controls = measureShift(f.controls(), heads)
+	c.poisoned(f)
+	switch {
+	case c.common.huge() && f.relative:
+		c.callHuge()
+	case c.controls.up() || c.controls.down():
+		c.environmentMoved()
+	case f.hasControl() || !f.relative:
+	case c.common.up():
+		c.allSlower(len(f.keys))
+	case c.common.down():
+		c.othersFaster()
+	}
+	c.throughputFollows()
+}
+
+// shiftField is the field with the most rows: that of the steps, if any rule
+// looks at them.
+func (c *comparison) shiftField() *field {
+	for _, scope := range []result.Scope{result.ScopeStep, result.ScopeScenario, result.ScopeTotal} {
+		if f := c.fields[scope]; f != nil && len(f.keys) > 0 {
+			return f
+		}
+	}
+	return nil
+}
+
+func measureShift(l lane, heads int) shift {
+	lv := l.level()
+	if lv.n == 0 || math.IsNaN(l.head) {
+		return shift{}
+	}
+	spread := stat.Shrink([]stat.Series{lv.spread}, prior(0.5, false))[0]
+	noise := stat.T(spread.DF, 1-alphaCommon) * math.Sqrt(spread.Var*inflation(heads, lv.n))
+	return shift{ln: l.head - lv.centre, limit: math.Max(noise, math.Log1p(minCommon)), known: true}
+}
+
+// callHuge blames the run as a whole: each row that moved as far as no machine
+// explains.
+func (c *comparison) callHuge() {
+	for _, cand := range c.tests {
+		t, ok := cand.test.(*moved)
+		if !ok || cand.Metric == metricThroughput || t.raw <= math.Max(c.common.limit, math.Log1p(hugeCommon)) {
+			continue
+		}
+		if t.raw > t.tolerance(true) {
+			cand.Call, cand.huge = Slower, true
+			cand.ChangePercent = cand.RawPercent
+			low, high := t.change-math.Log1p(cand.LowPercent/100), math.Log1p(cand.HighPercent/100)-t.change
+			cand.LowPercent, cand.HighPercent = percent(t.raw-low), percent(t.raw+high)
+			cand.LimitPercent = percent(math.Max(c.common.limit, t.tolerance(true)))
+			cand.NoisePercent = percent(c.common.limit)
+		}
+	}
+	c.reasons = append(c.reasons, Reason{
+		Code: "all-slower",
+		Message: fmt.Sprintf("everything takes %sx as long: machines of one kind do not differ by more than %s",
+			unit.Number(math.Exp(c.common.ln)), unit.Change(hugeCommon)),
+		Remedy: "look for what all steps share: start-up, middleware, configuration, database",
+	})
+}
+
+// environmentMoved takes all calls back: requests that no change should move did.
+func (c *comparison) environmentMoved() {
+	for _, cand := range c.tests {
+		if cand.Call == Slower || cand.Call == Faster {
+			if _, ok := cand.test.(*moved); ok {
+				cand.Call, cand.Why = NotSure, "the control steps moved too"
+			}
+		}
+	}
+	c.reasons = append(c.reasons, Reason{
+		Code: "control-moved",
+		Message: fmt.Sprintf("the control steps, which no change should move, moved by %s: the environment changed, not only the code",
+			unit.Change(math.Expm1(c.controls.ln))),
+		Remedy: "run it again, or compare base and head in one run with loadline ab",
+	})
+}
+
+func (c *comparison) allSlower(rows int) {
+	c.reasons = append(c.reasons, Reason{
+		Code: "all-slower",
+		Message: fmt.Sprintf("all %d rows are about %s together: that is what a slower machine looks like, and what a change to something they share looks like; stored runs cannot tell which",
+			rows, unit.Change(math.Expm1(c.common.ln))),
+		Remedy: "compare base and head in one run with loadline ab, or mark a step that no change should move with control = true",
+	})
+}
+
+// othersFaster takes back calls that rest on the others alone: when most steps
+// became faster, one that did not looks slow beside them.
+func (c *comparison) othersFaster() {
+	for _, cand := range c.tests {
+		t, ok := cand.test.(*moved)
+		if ok && cand.Call == Slower && cand.Metric != metricThroughput && t.raw <= 0 {
+			cand.Call, cand.Why = NotSure, "faster than on main, but by less than the other steps"
+		}
+	}
+	c.warnings = append(c.warnings, Reason{
+		Code:    "all-faster",
+		Message: fmt.Sprintf("most rows are about %s together: a faster machine, or a change to something they share", unit.Change(math.Expm1(c.common.ln))),
+	})
+}
+
+// throughputFollows: users who wait for their answers send less when all of them
+// are slow, whatever the cause.
+func (c *comparison) throughputFollows() {
+	if c.heads[0].Open || !c.common.up() || c.common.huge() {
+		return
+	}
+	for _, cand := range c.tests {
+		if cand.Metric == metricThroughput && cand.Call == Slower {
+			cand.Call, cand.Why = NotSure, "everything is slower together, and users wait for their answers"
+		}
+	}
+}
+
+// poisoned warns of stored runs that were left out.
+func (c *comparison) poisoned(f *field) {
+	for i, s := range c.table.base {
+		n := f.poisoned[i]
+		if n == 0 {
+			continue
+		}
+		c.warnings = append(c.warnings, Reason{
+			Code: "stored-run-off",
+			Message: fmt.Sprintf("the stored run of %s%s lies far from the others and was left out where it does",
+				s.Started.Format(time.RFC3339), ofCommit(s.Commit)),
+			Remedy: "remove it if something went wrong that day: loadline baseline list names its file",
+		})
+	}
+}
+
+func ofCommit(commit string) string {
+	if commit == "" {
+		return ""
+	}
+	return " (" + commit[:min(len(commit), 7)] + ")"
+}

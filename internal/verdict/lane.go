@@ -1,0 +1,208 @@
+package verdict
+
+import (
+	"math"
+
+	"github.com/loadline-ci/loadline/internal/result"
+	"github.com/loadline-ci/loadline/internal/stat"
+)
+
+// The figures of the stored-baseline mode, found by simulation (docs/verdict.md).
+const (
+	alphaSteps  = 0.0045 // chance to blame any step of an unchanged pull request, shared by all tests
+	alphaCommon = 0.0005 // chance to call a shift of all steps together
+	minCommon   = 0.10   // least common shift that is spoken of
+	hugeCommon  = 0.60   // a common shift that no machine explains
+	manyRuns    = 5      // from here on the level is a median, before a mean
+	fewestPeers = 3      // steps needed to judge each against the others
+
+	// A stored value this many standard deviations from the others is left out:
+	// one poisoned run must not widen the limits of all that follow.
+	poisonedSD = 5
+)
+
+// prior is the assumed standard deviation from run to run of ln quantile, before
+// the stored runs say better: relative to the other steps, and as measured.
+func prior(q float64, relative bool) float64 {
+	switch {
+	case q <= 0.5 && relative:
+		return 0.04
+	case q <= 0.5:
+		return 0.08
+	case q <= 0.95 && relative:
+		return 0.06
+	case q <= 0.95:
+		return 0.10
+	case relative:
+		return 0.10
+	default:
+		return 0.14
+	}
+}
+
+// A lane is one figure in every run: what the head came to, and what the stored
+// runs did, newest first. NaN stands for a run without it.
+type lane struct {
+	head    float64
+	runs    []float64
+	segment []int // by run: 0 is the current level, higher ones are former
+}
+
+// A level is where a lane lies, from its stored runs.
+type level struct {
+	centre float64   // of the current segment; NaN without a stored run
+	n      int       // runs of the current segment behind it
+	rest   []float64 // by run: distance from the centre of its own segment
+	spread stat.Series
+}
+
+// segments lists the indexes of the runs that have a value, by segment.
+func (l *lane) segments() [][]int {
+	var all [][]int
+	for i, y := range l.runs {
+		for len(all) <= l.segment[i] {
+			all = append(all, nil)
+		}
+		if !math.IsNaN(y) {
+			all[l.segment[i]] = append(all[l.segment[i]], i)
+		}
+	}
+	return all
+}
+
+func (l *lane) values(runs []int) []float64 {
+	ys := make([]float64, len(runs))
+	for i, run := range runs {
+		ys[i] = l.runs[run]
+	}
+	return ys
+}
+
+// level computes the centre of the current segment and the spread about the
+// centres of all.
+func (l *lane) level() level {
+	lv := level{centre: math.NaN(), rest: make([]float64, len(l.runs))}
+	for i := range lv.rest {
+		lv.rest[i] = math.NaN()
+	}
+	for seg, runs := range l.segments() {
+		ys := l.values(runs)
+		centre := stat.Mean(ys)
+		if len(ys) >= manyRuns {
+			centre = stat.Median(ys)
+		}
+		for i, run := range runs {
+			lv.rest[run] = ys[i] - centre
+		}
+		lv.spread.SS += stat.SumSquares(ys)
+		lv.spread.DF += max(0, len(ys)-1)
+		if seg == 0 {
+			lv.centre, lv.n = centre, len(ys)
+		}
+	}
+	return lv
+}
+
+// dropPoisoned blanks stored values that lie far from the others of their
+// segment, and returns which runs they were.
+func (l *lane) dropPoisoned(sd float64) []int {
+	var dropped []int
+	for _, runs := range l.segments() {
+		if len(runs) < 3 {
+			continue // of two, nobody knows which is wrong
+		}
+		ys := l.values(runs)
+		middle, most := stat.Median(ys), poisonedSD*math.Max(sd, stat.MAD(ys))
+		for i, run := range runs {
+			if math.Abs(ys[i]-middle) > most {
+				dropped = append(dropped, run)
+			}
+		}
+	}
+	for _, run := range dropped {
+		l.runs[run] = math.NaN()
+	}
+	return dropped
+}
+
+// inflation turns the variance of one run into that of the difference between
+// the mean of k runs and a level found from n.
+func inflation(k, n int) float64 {
+	if n >= manyRuns {
+		// The median of n values has 1.57 times the variance of their mean.
+		return 1/float64(k) + 1.57/float64(n)
+	}
+	return 1/float64(k) + 1/float64(n)
+}
+
+// A table is the rows of a head and its stored runs, side by side.
+type table struct {
+	heads []*result.Summary // first the run to judge, then its repetitions
+	base  []*result.Summary // newest first
+	rows  []map[result.RowKey]*result.Row
+}
+
+func newTable(heads, base []*result.Summary) *table {
+	t := &table{heads: heads, base: base}
+	for _, s := range append(append([]*result.Summary{}, heads...), base...) {
+		rows := make(map[result.RowKey]*result.Row, len(s.Rows))
+		for i := range s.Rows {
+			rows[s.Rows[i].Key()] = &s.Rows[i]
+		}
+		t.rows = append(t.rows, rows)
+	}
+	return t
+}
+
+// head returns the row in each head run that has it.
+func (t *table) head(k result.RowKey) []*result.Row { return pick(t.rows[:len(t.heads)], k) }
+
+// stored returns the row by stored run; nil where a run has none.
+func (t *table) stored(k result.RowKey) []*result.Row {
+	all := make([]*result.Row, len(t.base))
+	for i := range all {
+		all[i] = t.rows[len(t.heads)+i][k]
+	}
+	return all
+}
+
+func pick(runs []map[result.RowKey]*result.Row, k result.RowKey) []*result.Row {
+	var all []*result.Row
+	for _, rows := range runs {
+		if r := rows[k]; r != nil {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// lane lays out one figure of a row over all runs. read returns NaN for a row
+// that does not have it.
+func (t *table) lane(k result.RowKey, read func(*result.Row) float64) lane {
+	var heads []float64
+	for _, r := range t.head(k) {
+		heads = append(heads, read(r))
+	}
+	l := lane{head: stat.Mean(heads), runs: make([]float64, len(t.base)), segment: make([]int, len(t.base))}
+	seg := 0
+	for i, r := range t.stored(k) {
+		l.segment[i], l.runs[i] = seg, math.NaN()
+		if r == nil {
+			continue
+		}
+		l.runs[i] = read(r)
+		if r.Restart {
+			seg++ // runs before this one were of another level
+		}
+	}
+	return l
+}
+
+func readQuantile(q float64) func(*result.Row) float64 {
+	return func(r *result.Row) float64 {
+		if found, ok := r.Quantile(q); ok {
+			return found.Y
+		}
+		return math.NaN()
+	}
+}

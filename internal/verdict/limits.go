@@ -1,0 +1,127 @@
+package verdict
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/loadline-ci/loadline/internal/result"
+	"github.com/loadline-ci/loadline/internal/rule"
+	"github.com/loadline-ci/loadline/internal/unit"
+)
+
+// judgeLimits evaluates every absolute limit. A limit that selects nothing is no
+// limit that held, but a mistake: it makes the run invalid, and says why.
+func judgeLimits(in Input) (all []LimitResult, invalid []Reason) {
+	if in.Run.NotReady != "" {
+		return nil, nil
+	}
+	whole := wholeRun(in.Run)
+	for i, l := range in.Gate.Limits {
+		r := LimitResult{Limit: l.Rule.Text, Warn: l.Warn, Line: l.Line}
+		a := newAccount(&l.Rule.Selector, &in.Run.Catalog)
+		a.add(whole)
+		value, ok := a.value()
+		if !ok && !l.Warn {
+			invalid = append(invalid, noData(&l, &in.Run.Catalog))
+		}
+		r.Value, r.OK, r.Shown = value, ok && l.Rule.Holds(value), shown(&l.Rule.Selector, value)
+		if !ok {
+			r.Shown = "not measured"
+		}
+		if worst, broken := in.Watch.breach(i); broken {
+			r.Value, r.OK = worst.value, false
+			r.Shown = shown(&l.Rule.Selector, worst.value) + worst.when(&l)
+		}
+		all = append(all, r)
+	}
+	return all, invalid
+}
+
+func wholeRun(r *result.Run) *slice {
+	return &slice{
+		cells: r.Cells, tallies: r.Tallies, values: r.Values, flows: r.Flows, phases: r.Phases,
+		iteration: r.Iteration, seconds: r.Series, length: r.Measured,
+	}
+}
+
+// noData says which limit selected nothing, and what there was to select.
+func noData(l *Limit, names *result.Catalog) Reason {
+	s := &l.Rule.Selector
+	r := Reason{
+		Code:    "no-data",
+		Message: fmt.Sprintf("the limit %q selects nothing that this run measured", l.Rule.Text),
+		Remedy:  "correct its tags, or remove it",
+		Line:    l.Line,
+	}
+	var known []string
+	switch {
+	case strings.HasPrefix(s.Metric, rule.TargetPrefix):
+		r.Remedy = "nothing was read from the target: see [[observe]]"
+		return r
+	case hasTag(s, "step"):
+		for _, st := range names.Steps {
+			known = append(known, st.Name)
+		}
+	case hasTag(s, "scenario"):
+		known = names.Scenarios
+	case hasTag(s, "stage"):
+		for _, st := range names.Stages {
+			known = append(known, st.Name)
+		}
+	}
+	if len(known) > 0 {
+		r.Remedy += "; there is " + quoted(known)
+	}
+	return r
+}
+
+func hasTag(s *rule.Selector, name string) bool {
+	_, ok := s.Tag(name)
+	return ok
+}
+
+// quoted lists a few names.
+func quoted(names []string) string {
+	const most = 8
+	var all []string
+	for _, n := range names[:min(len(names), most)] {
+		all = append(all, fmt.Sprintf("%q", n))
+	}
+	if len(names) > most {
+		all = append(all, "and more")
+	}
+	return strings.Join(all, ", ")
+}
+
+// shown writes a value in the unit of its selector.
+func shown(s *rule.Selector, x float64) string {
+	switch {
+	case s.Stat == "rate" && s.Unit == rule.Bytes:
+		return unit.Size(int64(x)) + "/s"
+	case s.Stat == "rate":
+		return unit.Rate(x)
+	case s.Unit == rule.Micros:
+		return unit.Micros(x)
+	case s.Unit == rule.Ratio:
+		return unit.Percent(x)
+	case s.Unit == rule.Bytes:
+		return unit.Size(int64(x))
+	default:
+		return unit.Number(x)
+	}
+}
+
+// when says during what stretch of the run a limit was broken.
+func (b *breach) when(l *Limit) string {
+	if l.Window > 0 {
+		return fmt.Sprintf(" in the %s up to %s", unit.Duration(l.Window), unit.Duration(b.at))
+	}
+	return " after " + unit.Duration(b.at)
+}
+
+// A breach is where a limit was first broken while the run went on.
+type breach struct {
+	at    time.Duration // since the start of the measured load
+	value float64
+}

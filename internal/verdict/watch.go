@@ -1,0 +1,177 @@
+package verdict
+
+import (
+	"time"
+
+	"github.com/loadline-ci/loadline/internal/result"
+)
+
+// stopWindow is what stop_when looks at: the last ten seconds, and of those what
+// belongs to the current stage.
+const stopWindow = 10 * time.Second
+
+// A Watch judges limits while a run goes on: those that abort it, those that
+// every stretch of it must hold, and the conditions that end it without failing.
+// Its Each is meant for load.Options. A nil Watch has seen nothing.
+type Watch struct {
+	names   *result.Catalog
+	limits  []*watched // by limit of the gate; nil where the end is soon enough
+	stops   []*watched
+	stage   int
+	elapsed time.Duration // of measured load
+	stop    string        // the condition that ended the run
+	abort   string        // the limit that did
+}
+
+// A watched limit is one that needs to be looked at every second.
+type watched struct {
+	limit  Limit
+	window time.Duration // 0: from the start
+	total  *account      // from the start
+	recent []*second     // of the window, oldest first
+	broken *breach
+}
+
+// NewWatch watches the limits of a gate and the conditions of stop_when. names
+// must hold the stages too: they are what its tags refer to.
+func NewWatch(limits, stopWhen []Limit, names *result.Catalog) *Watch {
+	w := &Watch{names: names, stage: -1}
+	for _, l := range limits {
+		if !l.Abort && l.Window == 0 {
+			w.limits = append(w.limits, nil)
+			continue
+		}
+		w.limits = append(w.limits, &watched{limit: l, window: l.Window, total: newAccount(&l.Rule.Selector, names)})
+	}
+	for _, l := range stopWhen {
+		w.stops = append(w.stops, &watched{limit: l, window: stopWindow})
+	}
+	return w
+}
+
+// Each takes in what one second brought. A non-empty answer is the reason to
+// stop the run.
+func (w *Watch) Each(iv *result.Interval) (stop string) {
+	s := &slice{
+		cells: iv.Cells, tallies: iv.Tallies, values: iv.Values, flows: iv.Flows,
+		seconds: []result.Second{iv.Second},
+	}
+	if iv.Second.Measured {
+		s.length = time.Second
+		w.elapsed += time.Second
+	}
+	for _, l := range w.limits {
+		if l != nil && w.limit(l, s) && w.abort == "" {
+			w.abort = "the limit " + l.limit.Rule.Text + " was broken"
+		}
+	}
+	if w.abort != "" {
+		return w.abort
+	}
+	if iv.Second.Stage != w.stage {
+		w.stage = iv.Second.Stage
+		for _, l := range w.stops {
+			l.recent = nil
+		}
+	}
+	for _, l := range w.stops {
+		l.push(s, w.names)
+		value, ok := l.last()
+		// A window of one or two seconds says little about a new stage.
+		if ok && len(l.recent) >= 3 && l.limit.Rule.Holds(value) && w.stop == "" {
+			w.stop = "stop_when " + l.limit.Rule.Text + " (" + shown(&l.limit.Rule.Selector, value) + ")"
+		}
+	}
+	return w.stop
+}
+
+// limit looks at one limit, and reports whether it ends the run.
+func (w *Watch) limit(l *watched, s *slice) (abort bool) {
+	value, ok := 0.0, false
+	if l.window > 0 {
+		l.push(s, w.names)
+		if value, ok = l.last(); time.Duration(len(l.recent))*time.Second < l.window {
+			ok = false // the first stretch is not complete yet
+		}
+	} else {
+		l.total.add(s)
+		value, ok = l.total.value()
+	}
+	if !ok || w.elapsed == 0 || w.elapsed < l.limit.After || l.limit.Rule.Holds(value) {
+		return false
+	}
+	if l.broken == nil {
+		l.broken = &breach{at: w.elapsed, value: value}
+	}
+	return l.limit.Abort
+}
+
+// breach returns where limit i of the gate was first broken.
+func (w *Watch) breach(i int) (breach, bool) {
+	if w == nil || i >= len(w.limits) || w.limits[i] == nil || w.limits[i].broken == nil {
+		return breach{}, false
+	}
+	return *w.limits[i].broken, true
+}
+
+func (w *Watch) aborted() bool { return w != nil && w.abort != "" }
+
+// stopped reports whether the watch ended the run.
+func (w *Watch) stopped() bool { return w.aborted() || w != nil && w.stop != "" }
+
+// A second is an account in little memory: a histogram has 17,000 counters, of
+// which one second fills a few hundred.
+type second struct {
+	account
+	bars []bar
+}
+
+type bar struct{ value, n int64 }
+
+func (l *watched) push(s *slice, names *result.Catalog) {
+	a := newAccount(&l.limit.Rule.Selector, names)
+	a.add(s)
+	sec := &second{account: *a}
+	if a.hist != nil {
+		for _, b := range a.hist.Distribution() {
+			if b.Count > 0 {
+				sec.bars = append(sec.bars, bar{b.From, b.Count})
+			}
+		}
+		sec.hist = nil
+	}
+	l.recent = append(l.recent, sec)
+	if most := int(l.window / time.Second); len(l.recent) > max(most, 1) {
+		l.recent = l.recent[1:]
+	}
+}
+
+// last is the value over the window.
+func (l *watched) last() (float64, bool) {
+	sum := newAccount(&l.limit.Rule.Selector, nil)
+	for _, s := range l.recent {
+		sum.join(s)
+	}
+	return sum.value()
+}
+
+// join adds what one second chose.
+func (a *account) join(s *second) {
+	a.scale = s.scale
+	for _, b := range s.bars {
+		if a.hist == nil {
+			a.hist = result.NewHistogram()
+		}
+		_ = a.hist.RecordValues(b.value, b.n) // came out of a histogram of this range
+	}
+	a.hits += s.hits
+	a.of += s.of
+	a.length += s.length
+	a.low, a.high = min(a.low, s.low), max(a.high, s.high)
+	if s.levels > 0 {
+		a.last = s.last
+	}
+	a.sum += s.sum
+	a.levels += s.levels
+	a.seen = a.seen || s.seen
+}
