@@ -28,7 +28,7 @@ func Inputs() []Input {
 		{"max-duration", "15m", "A hard stop for the whole step"},
 		{"allowed-hosts", "", "Hosts, separated by commas or lines, that the load may reach besides the target's; the spec cannot add to them"},
 		{"token", "${{ github.token }}", "What to call GitHub with; it needs `pull-requests: write` to comment and, on the default branch, `contents: write` to keep baselines"},
-		{"github-api-url", "${{ github.api_url }}", "GitHub's API, for a GitHub Enterprise Server behind another address"},
+		{"github-api-url", "", "GitHub's API, when it is not the one of the runner's `GITHUB_API_URL`"},
 		{"working-directory", ".", "Where paths start"},
 		{"binary-path", "", "A `loadline` that is on the runner already; nothing is downloaded or built"},
 		{"version", "", "Another release than the pinned commit's own, `1.2.3`, if that commit has its checksums; or `source`: build it from the pinned commit"},
