@@ -130,6 +130,16 @@ func (j *JSON) Names() []Name {
 	return out
 }
 
+// Pure says whether every template in the document is; see Template.Pure.
+func (j *JSON) Pure() bool {
+	for _, p := range j.parts {
+		if p.fill != nil && !p.fill.Pure() {
+			return false
+		}
+	}
+	return true
+}
+
 // Literal is the text of a document that has nothing to fill in.
 func (j *JSON) Literal() ([]byte, bool) {
 	if len(j.parts) != 1 || j.parts[0].fill != nil {

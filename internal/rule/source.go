@@ -102,6 +102,9 @@ func (s *Source) Value(a *Answer) (v Value, ok bool) {
 	if !ok {
 		return nil, false
 	}
+	if x.kind == kindText && x.raw == nil { // of a header: shares memory with the answer
+		return strings.Clone(x.s), true
+	}
 	return x.value()
 }
 

@@ -90,6 +90,17 @@ func (t *Template) Literal() (string, bool) {
 	return t.text, true
 }
 
+// Pure says that the template makes the same text whenever its names have the
+// same values: it calls no function.
+func (t *Template) Pure() bool {
+	for _, p := range t.parts {
+		if p.expr != nil && p.expr.term.fn != noFunction {
+			return false
+		}
+	}
+	return true
+}
+
 // Append fills the template in behind dst. The error says which name has no
 // value, or which call could not be worked out; dst is then as long as before.
 func (t *Template) Append(dst []byte, env Env) ([]byte, error) {

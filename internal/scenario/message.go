@@ -1,0 +1,272 @@
+package scenario
+
+import (
+	"encoding/base64"
+			"strings"
+	"time"
+
+	"github.com/loadline-ci/loadline/internal/rule"
+	"github.com/loadline-ci/loadline/internal/wire"
+)
+
+// A message is a compiled request: what is the same each time, and what is
+// filled in.
+type message struct {
+	method string
+	same   bool // nothing but the token is filled in
+	number int  // of the request that users keep, when same
+
+	url   text
+	query []pair // what the URL says itself comes before
+
+	header []headerFill
+	body   body
+
+	timeout   time.Duration
+	redirects int
+	keepBody  bool
+}
+
+// A text is known beforehand or a template.
+type text struct {
+	known string
+	fill  *rule.Template // nil: known
+}
+
+func (t *text) append(dst []byte, env rule.Env) ([]byte, error) {
+	if t.fill == nil {
+		return append(dst, t.known...), nil
+	}
+	return t.fill.Append(dst, env)
+}
+
+// A pair is a name and a value, both encoded when known.
+type pair struct {
+	name  string
+	value text
+}
+
+// A headerFill is one header field.
+type headerFill struct {
+	name   string
+	value  text
+	prefix string // before the value
+	base64 bool   // the value is encoded so: basic authentication
+	own    bool   // for the target's own host only: credentials
+	token  bool   // the value is that of oauth2
+}
+
+func (h *headerFill) render(l *lane, u *user) (string, error) {
+	if h.token {
+		return h.prefix + u.set.auth.current().value, nil
+	}
+	if h.value.fill == nil {
+		return h.value.known, nil
+	}
+	var err error
+	if l.scratch, err = h.value.fill.Append(l.scratch[:0], u); err != nil {
+		return "", err
+	}
+	if h.base64 {
+		return h.prefix + base64.StdEncoding.EncodeToString(l.scratch), nil
+	}
+	return h.prefix + string(l.scratch), nil
+}
+
+// fill makes the request of m ready to be sent on lane l.
+func (l *lane) fill(u *user, m *message) (*wire.Request, error) {
+	if !m.same {
+		req := &l.request
+		err := m.build(req, l, u)
+		req.Changed()
+		return req, err
+	}
+	var stamp uint64
+	if u.set.auth != nil {
+		stamp = u.set.auth.current().stamp
+	}
+	if req := l.fixed[m.number]; req != nil && l.stamps[m.number] == stamp {
+		return req, nil
+	}
+	req := &wire.Request{}
+	if err := m.build(req, l, u); err != nil {
+		return nil, err
+	}
+	l.fixed[m.number], l.stamps[m.number] = req, stamp
+	return req, nil
+}
+
+// build fills in every part of a request.
+func (m *message) build(req *wire.Request, l *lane, u *user) error {
+	req.Method, req.Timeout, req.Redirects = m.method, m.timeout, m.redirects
+	req.KeepBody = m.keepBody || u.trace != nil
+	if err := m.buildURL(req, l, u); err != nil {
+		return err
+	}
+	own := req.Host == u.set.target.host
+	req.Header = req.Header[:0]
+	for i := range m.header {
+		h := &m.header[i]
+		if h.own && !own {
+			continue
+		}
+		v, err := h.render(l, u)
+		if err != nil {
+			return err
+		}
+		req.Header = append(req.Header, wire.Field{Name: h.name, Value: v})
+	}
+	if !m.body.filled() {
+		req.Body = m.body.known // shared by all users
+		return nil
+	}
+	var err error
+	l.body, err = m.body.append(l.body[:0], u)
+	req.Body = l.body
+	return err
+}
+
+func (m *message) buildURL(req *wire.Request, l *lane, u *user) error {
+	b, err := m.url.append(l.scratch[:0], u)
+	if err != nil {
+		return err
+	}
+	at, path := locate(u.set.target, string(b), m.url.fill != nil && startsFilled(m.url.fill))
+	req.Scheme, req.Host = at.scheme, at.host
+	b = appendPath(b[:0], path)
+	for i := range m.query {
+		q := &m.query[i]
+		if i == 0 && !strings.Contains(path, "?") {
+			b = append(b, '?')
+		} else {
+			b = append(b, '&')
+		}
+		b = append(append(b, q.name...), '=')
+		if b, err = q.value.appendEncoded(b, u); err != nil {
+			return err
+		}
+	}
+	req.Path = string(b)
+	l.scratch = b
+	return nil
+}
+
+// appendEncoded writes the value percent-encoded.
+func (t *text) appendEncoded(dst []byte, env rule.Env) ([]byte, error) {
+	if t.fill == nil {
+		return append(dst, t.known...), nil // encoded beforehand
+	}
+	plain, err := t.fill.Append(nil, env)
+	return rule.AppendQuery(dst, plain), err
+}
+
+// locate says where a request text goes: below the target, or to a URL of its
+// own. A path that a value begins with may come from the target, as Location
+// does, and then has the target's prefix already.
+func locate(target origin, text string, filled bool) (origin, string) {
+	for _, scheme := range []string{"http", "https"} {
+		rest, ok := strings.CutPrefix(text, scheme+"://")
+		if !ok {
+			continue
+		}
+		end := strings.IndexAny(rest, "/?#")
+		if end < 0 {
+			end = len(rest)
+		}
+		return origin{scheme: scheme, host: strings.ToLower(rest[:end])}, rest[end:]
+	}
+	if filled && target.prefix != "" && strings.HasPrefix(text, target.prefix) {
+		if rest := text[len(target.prefix):]; rest == "" || strings.IndexByte("/?#", rest[0]) >= 0 {
+			return target, text
+		}
+	}
+	return target, target.prefix + text
+}
+
+// startsFilled says whether the first thing in a template is filled in.
+func startsFilled(t *rule.Template) bool { return strings.HasPrefix(t.Text(), "{{") }
+
+// appendPath writes a path and query as it may go on the wire: from '/', without
+// fragment, and with what may not stand there percent-encoded.
+func appendPath(dst []byte, path string) []byte {
+	if path == "" || path[0] != '/' {
+		dst = append(dst, '/')
+	}
+	for i := range len(path) {
+		c := path[i]
+		switch {
+		case c == '#':
+			return dst
+		case c <= ' ' || c >= 0x7f || c == '"' || c == '<' || c == '>':
+			const hex = "0123456789ABCDEF"
+			dst = append(dst, '%', hex[c>>4], hex[c&15])
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+// A body is what a request carries: at most one of its fields is set.
+type body struct {
+	known []byte
+	fill  *rule.Template // text
+	json  *rule.JSON
+	form  []pair
+	parts []bodyPart // multipart
+	end   string     // what closes the parts
+}
+
+type bodyPart struct {
+	head    string // boundary and header fields
+	value   text
+	content []byte // of a file
+}
+
+func (b *body) append(dst []byte, env rule.Env) ([]byte, error) {
+	switch {
+	case b.fill != nil:
+		return b.fill.Append(dst, env)
+	case b.json != nil:
+		return b.json.Append(dst, env)
+	case b.form != nil:
+		return b.appendForm(dst, env)
+	case b.parts != nil:
+		return b.appendParts(dst, env)
+	default:
+		return dst, nil
+	}
+}
+
+func (b *body) appendForm(dst []byte, env rule.Env) ([]byte, error) {
+	var err error
+	for i := range b.form {
+		f := &b.form[i]
+		if i > 0 {
+			dst = append(dst, '&')
+		}
+		dst = append(append(dst, f.name...), '=')
+		if dst, err = f.value.appendEncoded(dst, env); err != nil {
+			return dst, err
+		}
+	}
+	return dst, nil
+}
+
+func (b *body) appendParts(dst []byte, env rule.Env) ([]byte, error) {
+	var err error
+	for i := range b.parts {
+		p := &b.parts[i]
+		dst = append(dst, p.head...)
+		if p.content != nil {
+			dst = append(dst, p.content...)
+		} else if dst, err = p.value.append(dst, env); err != nil {
+			return dst, err
+		}
+		dst = append(dst, "\r\n"...)
+	}
+	return append(dst, b.end...), nil
+}
+
+// filled says whether the body differs from one request to the next.
+func (b *body) filled() bool { return b.fill != nil || b.json != nil || b.form != nil || b.parts != nil }

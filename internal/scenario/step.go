@@ -1,0 +1,312 @@
+package scenario
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/loadline-ci/loadline/internal/load"
+	"github.com/loadline-ci/loadline/internal/rule"
+	"github.com/loadline-ci/loadline/internal/spec"
+	"github.com/loadline-ci/loadline/internal/wire"
+)
+
+// A step is a compiled spec.Step.
+type step struct {
+	spec     *spec.Step
+	message  *message // nil: only parallel
+	parallel []*step
+	after    outcome // on_failure
+}
+
+// A lane is what one request at a time needs, kept to be used again: the user's
+// own, and one for each request that it sends beside that.
+type lane struct {
+	session Session
+	fixed   []*wire.Request // requests that are the same each time, by message.number
+	stamps  []uint64        // of the token in each
+	request wire.Request    // for those that are not
+	body    []byte
+	scratch []byte
+
+	resp   wire.Response
+	answer rule.Answer
+	sample load.Sample
+	failure error // what went wrong last; for users that are not measured
+}
+
+func newLane(s *Set, session Session) *lane {
+	l := &lane{session: session, fixed: make([]*wire.Request, s.requests), stamps: make([]uint64, s.requests)}
+	l.answer.Header = l.header
+	l.answer.Cookie = l.cookie
+	return l
+}
+
+// header is rule.Answer.Header. Several fields of a name are joined, as RFC 9110
+// section 5.3 has it.
+func (l *lane) header(name string) (string, bool) {
+	value, found := "", false
+	for i := range l.resp.Header {
+		f := &l.resp.Header[i]
+		if len(f.Name) != len(name) || !strings.EqualFold(f.Name, name) {
+			continue
+		}
+		if found {
+			value += ", " + f.Value
+		} else {
+			value, found = f.Value, true
+		}
+	}
+	return value, found
+}
+
+// cookie is rule.Answer.Cookie: what the answer sets.
+func (l *lane) cookie(name string) (string, bool) {
+	for i := range l.resp.Header {
+		f := &l.resp.Header[i]
+		if !strings.EqualFold(f.Name, "Set-Cookie") {
+			continue
+		}
+		pair, _, _ := strings.Cut(f.Value, ";")
+		if n, v, ok := strings.Cut(pair, "="); ok && strings.TrimSpace(n) == name {
+			v = strings.TrimSpace(v)
+			if len(v) >= 2 && v[0] == '"' && v[len(v)-1] == '"' {
+				v = v[1 : len(v)-1]
+			}
+			return v, true
+		}
+	}
+	return "", false
+}
+
+// walk runs steps in order, to the first that ends the iteration or more.
+func (u *user) walk(ctx context.Context, steps []*step) outcome {
+	for _, st := range steps {
+		if end := u.step(ctx, st, nil); end != goOn {
+			return end
+		}
+	}
+	return goOn
+}
+
+// step runs one step as often as it says. failed, where given, is set when a
+// request or check in it failed.
+func (u *user) step(ctx context.Context, st *step, failed *bool) outcome {
+	if st.spec.If != nil && !u.holds(st.spec.If) {
+		if u.trace != nil {
+			u.trace.skipped(st)
+		}
+		return goOn
+	}
+	if st.spec.ForEach == nil {
+		return u.repeat(ctx, st, failed)
+	}
+	list, err := u.list(st.spec.ForEach.List)
+	if err != nil {
+		return u.unfilled(st, failed, err)
+	}
+	for _, element := range list {
+		u.capture(st.spec.ForEach.Var, element)
+		if end := u.repeat(ctx, st, failed); end != goOn {
+			return end
+		}
+	}
+	return goOn
+}
+
+// holds judges an `if` on the answer before it.
+func (u *user) holds(c *rule.Check) bool {
+	if u.last == nil {
+		return c.Holds(&rule.Answer{}, u)
+	}
+	return c.Holds(&u.last.answer, u)
+}
+
+func (u *user) repeat(ctx context.Context, st *step, failed *bool) outcome {
+	for range max(1, st.spec.Repeat) {
+		if ctx.Err() != nil {
+			return endIteration
+		}
+		var end outcome
+		if len(st.parallel) > 0 {
+			end = u.together(ctx, st, failed)
+		} else {
+			end = u.one(ctx, st, failed)
+		}
+		if end != goOn {
+			return end
+		}
+		if t := &st.spec.Think; t.Dist != "" || t.Min > 0 {
+			u.pause(ctx, u.draw(t))
+		}
+	}
+	return goOn
+}
+
+// one sends the request of a step and deals with the answer.
+func (u *user) one(ctx context.Context, st *step, failed *bool) outcome {
+	l := u.lanes[0]
+	req, err := l.fill(u, st.message)
+	if err != nil {
+		return u.unfilled(st, failed, err)
+	}
+	l.sample.Due, u.due = u.due, time.Time{}
+	l.session.Do(ctx, req, &l.resp)
+	return u.judge(ctx, st, l, req, failed)
+}
+
+// judge works out what an answer means: expected or not, checks, captures,
+// records. It is the only place that records a request.
+func (u *user) judge(ctx context.Context, st *step, l *lane, req *wire.Request, failed *bool) outcome {
+	r, s, a := &l.resp, &l.sample, &l.answer
+	if r.Kind != wire.None && ctx.Err() != nil {
+		return endIteration // cut off: not the target's doing
+	}
+	s.Step, s.Stage, s.Status, s.Kind, s.Proto = st.spec.Index, u.stage, r.Status, r.Kind, r.Proto
+	s.Times, s.In, s.Out = r.Times, r.In, r.Out
+	s.Failed = r.Kind != wire.None || !expected(st.spec.Expect, r.Status)
+	s.NoPort = r.Kind == wire.Connect && load.OutOfPorts(r.Err)
+	a.Status, a.Proto, a.Size, a.Body = r.Status, r.Proto, r.BodySize, r.Body
+	a.Latency, a.TTFB = r.Times.Done-r.Times.Sent, r.Times.FirstByte-r.Times.Sent
+	u.last = l
+
+	broken := u.check(st, l)
+	s.ChecksFailed = broken != nil
+	a.ChecksFailed = s.ChecksFailed || r.Kind != wire.None
+	missing := u.captures(st, l)
+	s.CaptureError = missing != "" && r.Kind == wire.None
+	if st.spec.Index >= 0 {
+		u.rec.Request(s)
+	}
+	u.records(st, l)
+	if u.aside {
+		l.failure = failure(st, l, broken, missing)
+	}
+	if u.trace != nil {
+		u.trace.answered(u, st, req, l, missing)
+	}
+	return st.verdict(s.Failed || s.ChecksFailed, missing != "", failed)
+}
+
+// verdict is what a step comes to: what on_failure says, and the end of the
+// iteration where a value is missing that later steps would need.
+func (st *step) verdict(bad, missing bool, failed *bool) outcome {
+	if failed != nil && (bad || missing) {
+		*failed = true
+	}
+	end := goOn
+	if bad || missing {
+		end = st.after
+	}
+	if missing {
+		end = max(end, endIteration)
+	}
+	return end
+}
+
+func expected(ranges []spec.StatusRange, status int) bool {
+	for _, r := range ranges {
+		if status >= r.From && status <= r.To {
+			return true
+		}
+	}
+	return false
+}
+
+// check asserts what the step asks of its answer, and gives the first check that
+// did not hold. Of a request without an answer none does, not even one that asks
+// for less than some time.
+func (u *user) check(st *step, l *lane) (broken *spec.Check) {
+	for i := range st.spec.Checks {
+		c := &st.spec.Checks[i]
+		ok := l.resp.Kind == wire.None && c.Rule.Holds(&l.answer, u)
+		if st.spec.Index >= 0 {
+			u.rec.Check(c.Index, u.stage, ok)
+		}
+		if !ok && broken == nil {
+			broken = c
+		}
+	}
+	return broken
+}
+
+// captures takes values out of the answer, and gives the name of the first that
+// is not there.
+func (u *user) captures(st *step, l *lane) (missing string) {
+	for i := range st.spec.Capture {
+		c := &st.spec.Capture[i]
+		v, ok := rule.Value(nil), false
+		if l.resp.Kind == wire.None {
+			v, ok = c.Source.Value(&l.answer)
+		}
+		if ok {
+			u.capture(c.Name, v)
+		} else if missing == "" {
+			missing = c.Name
+		}
+	}
+	return missing
+}
+
+// records adds to custom metrics. A check counts for requests without an answer
+// too, or a rate of errors would leave out the worst of them; a number that is not
+// there is no sample.
+func (u *user) records(st *step, l *lane) {
+	for i := range st.spec.Record {
+		r := &st.spec.Record[i]
+		switch {
+		case r.Check != nil:
+			ok := r.Check.Holds(&l.answer, u)
+			switch {
+			case u.set.spec.Metrics[r.Metric].Kind != "counter":
+				u.rec.Metric(r.Metric, truth(ok), ok)
+			case ok:
+				u.rec.Metric(r.Metric, 1, true)
+			}
+		case r.Number != nil:
+			u.rec.Metric(r.Metric, *r.Number, *r.Number != 0)
+		case l.resp.Kind == wire.None:
+			if n, ok := r.Source.Number(&l.answer); ok {
+				u.rec.Metric(r.Metric, n, n != 0)
+			}
+		}
+	}
+}
+
+func truth(ok bool) float64 {
+	if ok {
+		return 1
+	}
+	return 0
+}
+
+// unfilled deals with a request that could not be filled in, as a value in it is
+// missing: it counts as one with error=capture, and the iteration ends.
+func (u *user) unfilled(st *step, failed *bool, err error) outcome {
+	l := u.lanes[0]
+	if st.spec.Index >= 0 {
+		s := load.Sample{Step: st.spec.Index, Stage: u.stage, Failed: true, CaptureError: true, Times: wire.Times{Start: time.Now()}}
+		u.rec.Request(&s)
+	}
+	l.failure = err
+	if u.trace != nil {
+		u.trace.unfilled(st, err)
+	}
+	return st.verdict(true, true, failed)
+}
+
+func expectText(ranges []spec.StatusRange) string {
+	words := make([]string, len(ranges))
+	for i, r := range ranges {
+		switch {
+		case r.From == r.To:
+			words[i] = fmt.Sprint(r.From)
+		case r.From%100 == 0 && r.To == r.From+99:
+			words[i] = fmt.Sprintf("%dxx", r.From/100)
+		default:
+			words[i] = fmt.Sprintf("%d-%d", r.From, r.To)
+		}
+	}
+	return strings.Join(words, " or ")
+}
