@@ -7,6 +7,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/loadline-ci/loadline/internal/result"
 )
@@ -100,36 +102,38 @@ func List(store fs.FS) ([]Entry, error) {
 	return all, nil
 }
 
-// Surplus names the files beyond the newest keep of each spec and machine.
-func Surplus(store fs.FS, keep int) ([]string, error) {
-	dirs, err := fs.ReadDir(store, root)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("listing baselines: %w", err)
+// Surplus names the files beyond the newest keep of each spec and machine, given
+// all names of a store.
+func Surplus(names []string, keep int) []string {
+	folders := map[string][]string{}
+	for _, name := range names {
+		dir, file := path.Split(name)
+		if strings.HasPrefix(dir, root+"/") && isRun(file) {
+			folders[dir] = append(folders[dir], name)
+		}
 	}
 	var all []string
-	for _, d := range dirs {
-		if !d.IsDir() {
-			continue
-		}
-		names, err := newest(store, path.Join(root, d.Name()))
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, names[min(len(names), max(keep, 0)):]...)
+	for _, runs := range folders {
+		// Names begin with the time.
+		slices.Sort(runs)
+		all = append(all, runs[:max(len(runs)-max(keep, 0), 0)]...)
 	}
-	return all, nil
+	slices.Sort(all)
+	return all
 }
 
 // Prune removes all but the newest keep runs of each spec and machine, and
 // returns the files that went.
 func (d Dir) Prune(keep int) ([]string, error) {
-	old, err := Surplus(d.FS(), keep)
-	if err != nil {
-		return nil, err
+	var names []string
+	err := fs.WalkDir(d.FS(), root, func(name string, _ fs.DirEntry, err error) error {
+		names = append(names, name)
+		return err
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("listing baselines: %w", err)
 	}
+	old := Surplus(names, keep)
 	for i, name := range old {
 		if err := os.Remove(filepath.Join(string(d), filepath.FromSlash(name))); err != nil {
 			return old[:i], fmt.Errorf("pruning baselines: %w", err)

@@ -18,7 +18,10 @@ type Query struct {
 	Fingerprint   string
 	Parts         map[string]string // to say what changed when the fingerprint did
 	Environment   result.Environment
-	Max           int // most runs to return; 0: Ring
+	// Commits, when not nil, are the only ones whose runs may be compared with:
+	// those of the main branch up to where a pull request left it.
+	Commits []string
+	Max     int // most runs to return; 0: Ring
 }
 
 // QueryFor asks for the runs that may be compared with s.
@@ -76,9 +79,14 @@ func Find(store fs.FS, q Query) (*Found, error) {
 		return nil, err
 	}
 	var other *result.Summary // newest of another fingerprint
+	later := 0                // runs of commits that are not asked for
 	for _, name := range names[:min(len(names), mostRead)] {
 		if len(found.Records) == q.Max {
 			break
+		}
+		if !q.asksFor(name) {
+			later++
+			continue
 		}
 		s, err := readFile(store, name)
 		switch {
@@ -98,8 +106,25 @@ func Find(store fs.FS, q Query) (*Found, error) {
 	}
 	if len(found.Records) == 0 {
 		found.Miss, err = miss(store, q, other, found.Skipped)
+		if later > 0 && other == nil && err == nil {
+			found.Miss = &Miss{
+				"later-commits",
+				fmt.Sprintf("all %d stored runs are of commits that this branch does not have", later),
+				"merge the main branch into it, or rebase it, then run again",
+			}
+		}
 	}
 	return found, err
+}
+
+// asksFor tells by its name whether a stored run is of a commit that was asked
+// for, without reading it.
+func (q *Query) asksFor(name string) bool {
+	if q.Commits == nil {
+		return true
+	}
+	parts := strings.Split(path.Base(name), "-")
+	return len(parts) > 1 && slices.ContainsFunc(q.Commits, func(c string) bool { return short(c) == parts[1] })
 }
 
 func (f *Found) skip(name, reason string) {
@@ -118,11 +143,16 @@ func newest(store fs.FS, dir string) ([]string, error) {
 	}
 	var names []string
 	for _, e := range slices.Backward(entries) {
-		if !e.IsDir() && strings.HasSuffix(e.Name(), ".json") && !strings.HasPrefix(e.Name(), ".") {
+		if !e.IsDir() && isRun(e.Name()) {
 			names = append(names, path.Join(dir, e.Name()))
 		}
 	}
 	return names, nil
+}
+
+// isRun tells the file of a run from others that may lie beside it.
+func isRun(name string) bool {
+	return strings.HasSuffix(name, ".json") && !strings.HasPrefix(name, ".")
 }
 
 func readFile(store fs.FS, name string) (*result.Summary, error) {
