@@ -135,16 +135,26 @@ func (c *collector) closeRound(end time.Duration, now reading) {
 }
 
 func (c *collector) closeSecond(b *books, now reading) (stop string) {
+	row := c.row(b, now)
+	if row.Measured {
+		c.summary.add(row.Health, now.at.Sub(c.from.at), &b.lag)
+	}
+	c.series.add(row)
+	return c.show(row, b)
+}
+
+// row is that of the second which ends now.
+func (c *collector) row(b *books, now reading) result.Second {
 	row := second(c.second, b, c.scratch)
 	middle := c.second + now.at.Sub(c.from.at)/2
 	row.Stage, row.Measured = c.stage(middle)
 	row.Rate = c.plan.Rate(middle)
 	c.live(&row)
 	row.Health = c.probe.health(&c.from, &now, &b.lag, b.noPorts, c.scratch)
-	if row.Measured {
-		c.summary.add(row.Health, now.at.Sub(c.from.at), &b.lag)
-	}
-	c.series.add(row)
+	return row
+}
+
+func (c *collector) show(row result.Second, b *books) (stop string) {
 	if c.each == nil {
 		return ""
 	}
@@ -181,11 +191,19 @@ func (c *collector) finish(end time.Duration) {
 		c.partial.merge(tick)
 		tick = c.partial
 	}
-	if time.Since(c.start) > c.second {
+	if len(c.series.rows) == 0 || now.at.Sub(c.start)-c.second > sliver {
 		_ = c.closeSecond(tick, now) // it is over already
+	} else {
+		row := c.row(tick, now)
+		c.series.finish(row)
+		_ = c.show(row, tick)
 	}
 	c.closeRound(end, now)
 }
+
+// A sliver of a second after the last row, in which what was running came to
+// its end, is no row of its own: it would look as if the rate had fallen.
+const sliver = 100 * time.Millisecond
 
 // export writes what was collected into the result.
 func (c *collector) export(r *result.Run) {

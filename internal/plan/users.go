@@ -116,21 +116,22 @@ func (t Track) lines() []line {
 		if math.IsInf(rate, 1) {
 			level = s.From
 		}
-		catchUp := 0.0 // seconds until the level is where the stage wants it
-		switch {
-		case level < s.From && slope < rate:
-			catchUp = min((s.From-level)/(rate-slope), secs)
-		case level < s.From || slope > rate:
-			catchUp = secs
+		first := time.Duration(0) // until the level is where the stage wants it
+		if level < s.From || slope > rate {
+			first = s.Duration
+			if t := (s.From - level) / (rate - slope); slope < rate && t < secs {
+				first = time.Duration(t * 1e9)
+			}
 		}
-		first := min(time.Duration(catchUp*1e9), s.Duration)
 		if first > 0 {
-			up := level + rate*catchUp
+			up := level + rate*first.Seconds()
 			lines = append(lines, line{at, first, level, up})
 			level = up
 		}
 		if rest := s.Duration - first; rest > 0 {
-			lines = append(lines, line{at + first, rest, s.To - slope*rest.Seconds(), s.To})
+			// Below it still by what a nanosecond makes, at most.
+			from := min(level, s.To-slope*rest.Seconds())
+			lines = append(lines, line{at + first, rest, from, s.To})
 			level = s.To
 		}
 		at += s.Duration
