@@ -1,6 +1,7 @@
 package report
 
 import (
+	"net/url"
 	"strings"
 
 	"github.com/loadline-ci/loadline/internal/result"
@@ -71,7 +72,8 @@ func nastyPage(s string) *Page {
 		}
 	}
 	c := Context{
-		Repo: s, PullRequest: 1, BaseSHA: s, HeadSHA: s, RunURL: "https://ci.example/" + s, ReportURL: s, HelpURL: "https://ci.example/?" + s,
+		Repo: s, PullRequest: 1, BaseSHA: s, HeadSHA: s,
+		RunURL: "https://ci.example/" + url.PathEscape(s[:min(len(s), 100)]), ReportURL: "javascript:alert(1)//" + s, HelpURL: "https://ci.example/?" + url.QueryEscape(s[:min(len(s), 100)]),
 		SpecPath: s, Environment: s, Profile: s, Version: s, Reproduce: s, Accept: []string{s, s}, Next: []string{"also " + s},
 	}
 	return New(nastyVerdict(s), run, c, []Trend{{Scenario: s, Step: s, Metric: s, Points: []Point{{1, s, true}, {2, s, false}, {3, s, false}}}})

@@ -184,7 +184,7 @@ func (m *markdown) changedTable() {
 	if len(shown) > 0 {
 		m.line()
 		m.line("| | Step | Metric | ", sha("Base", m.baseSHA()), " | ", sha("Head", m.headSHA()), " | Change (95% range) | Noise | Limit |")
-		m.line("|---|---|---|--:|--:|--:|--:|--:|")
+		m.line("|:--|:--|:--|--:|--:|--:|--:|--:|")
 	}
 	for i := range shown {
 		m.changedRow(&shown[i])
@@ -202,10 +202,16 @@ func (m *markdown) changedRow(f *verdict.Finding) {
 		head, moved = "**"+head+"**", "**"+moved+"**"
 	}
 	if s := spread(f); s != "" {
-		moved += " (" + strings.ReplaceAll(s, " to ", "…") + ")"
+		moved += " (" + narrow(s) + ")"
 	}
-	m.line("| ", mood.icon, " ", solid(mood.word), " | ", markCode(m.labelOf(f), true), " | ", metricName(f.Metric), " | ",
+	m.line("| ", mood.icon, "\u00a0", solid(mood.word), " | ", markCode(m.labelOf(f), true), " | ", metricName(f.Metric), " | ",
 		solid(value(f.Metric, f.Base)), " | ", head, " | ", moved, " | ", noise(f), " | ", allowed(f), " |")
+}
+
+// narrow writes a range as "+28…+45%", its unit once.
+func narrow(spread string) string {
+	low, high, _ := strings.Cut(spread, " to ")
+	return strings.TrimRight(low, "%p") + "…" + high
 }
 
 // solid keeps a number and its unit on one line.
@@ -239,7 +245,7 @@ func (m *markdown) brokenLimits() {
 	}
 	m.line()
 	m.line("| | Limit | Came to |")
-	m.line("|---|---|--:|")
+	m.line("|:--|:--|--:|")
 	for _, l := range broken[:min(len(broken), m.rows)] {
 		m.limitRow(l)
 	}
@@ -251,7 +257,7 @@ func (m *markdown) brokenLimits() {
 
 func (m *markdown) limitRow(l verdict.LimitResult) {
 	mood := limitMood(l)
-	m.line("| ", mood.icon, " ", solid(mood.word), " | ", markCode(clean(l.Limit, maxName), true), " | ", solid(markText(clean(l.Shown, maxName))), " |")
+	m.line("| ", mood.icon, "\u00a0", solid(mood.word), " | ", markCode(clean(l.Limit, maxName), true), " | ", solid(markText(clean(l.Shown, maxName))), " |")
 }
 
 func limitMood(l verdict.LimitResult) mood {

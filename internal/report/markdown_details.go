@@ -34,7 +34,7 @@ func (m *markdown) allSteps() {
 	}
 	m.fold(title+": requests, rate, latency, errors", func() {
 		m.line("| Step | Requests | Rate | p50 | p95 | p99 | Failed |")
-		m.line("|---|--:|--:|--:|--:|--:|--:|")
+		m.line("|:--|--:|--:|--:|--:|--:|--:|")
 		for i := range m.steps[:min(n, m.table)] {
 			s := &m.steps[i]
 			m.figuresRow(markCode(s.label, true), s)
@@ -80,7 +80,7 @@ func (m *markdown) checksFold() {
 	}
 	m.fold(plural(len(failed), unit.Count(int64(len(failed))), "check")+" did not always hold", func() {
 		m.line("| Step | Check | Failed | of |")
-		m.line("|---|---|--:|--:|")
+		m.line("|:--|:--|--:|--:|")
 		for _, c := range failed[:min(len(failed), maxRows)] {
 			m.line("| ", markCode(c.step, true), " | ", markCode(c.name, true), " | ", unit.Count(c.failed), " | ", unit.Count(c.passed+c.failed), " |")
 		}
@@ -98,7 +98,7 @@ func (m *markdown) allLimits() {
 	}
 	m.fold(plural(len(all), unit.Count(int64(len(all))), "limit"), func() {
 		m.line("| | Limit | Came to |")
-		m.line("|---|---|--:|")
+		m.line("|:--|:--|--:|")
 		for _, l := range all[:min(len(all), 5*maxRows)] {
 			m.limitRow(l)
 		}
@@ -125,7 +125,7 @@ func (m *markdown) howSure() {
 }
 
 // maxPoints is the most stored runs in a chart.
-const maxPoints = 30
+const maxPoints = 20
 
 func (m *markdown) trendChart() {
 	t, f := m.trend()
@@ -138,16 +138,21 @@ func (m *markdown) trendChart() {
 	summary := "Last " + plural(n, unit.Count(int64(n)), "stored run") + ", then this one: " + htmlCode(m.labelOf(f)) + " " + metricName(f.Metric) + " " + sparkline(values)
 	m.fold(summary, func() {
 		scale, name := axis(f.Metric)
-		numbers := make([]string, len(values))
+		numbers, labels := make([]string, len(values)), make([]string, len(values))
 		top := 0.0
 		for i, v := range values {
 			top = max(top, v*scale)
 			numbers[i] = strconv.FormatFloat(v*scale, 'g', 4, 64)
+			labels[i] = strconv.Quote("-" + strconv.Itoa(n-i))
 		}
-		// No foreign text in here: the chart is a language of its own.
+		labels[n] = `"this run"`
+		// No foreign text in here: the chart is a language of its own. Its own
+		// first colour is all but invisible on white.
 		m.line("```mermaid")
+		m.line(`%%{init: {"xyChart": {"width": 720, "height": 340}, "themeVariables": {"xyChart": {"plotColorPalette": "#0969da"}}}}%%`)
 		m.line("xychart-beta")
-		m.line(`  title "`, name, `; the last point is this run"`)
+		m.line(`  title "`, name, `, stored runs and this one"`)
+		m.line("  x-axis [", strings.Join(labels, ", "), "]")
 		m.line("  y-axis 0 --> ", strconv.FormatFloat(ceiling(top), 'g', 4, 64))
 		m.line("  line [", strings.Join(numbers, ", "), "]")
 		m.line("```")

@@ -109,11 +109,10 @@ func markProse(p prose, inTable bool) string {
 		case code:
 			b.WriteString(markCode(s.text, inTable))
 		case foreign:
-			for i, part := range strings.Split(s.text, "`") {
-				switch {
-				case i%2 == 0:
+			for i, part := range quoted(s.text) {
+				if i%2 == 0 {
 					b.WriteString(markText(part))
-				case part != "":
+				} else {
 					b.WriteString(markCode(part, inTable))
 				}
 			}
@@ -122,6 +121,15 @@ func markProse(p prose, inTable bool) string {
 		}
 	}
 	return b.String()
+}
+
+// quoted splits a message at its backticks: every second part is to be set as
+// code. Nothing in backticks is nothing.
+func quoted(s string) []string {
+	for strings.Contains(s, "``") {
+		s = strings.ReplaceAll(s, "``", "")
+	}
+	return strings.Split(s, "`")
 }
 
 // link is a Markdown link to an address of the web; the bare text when the

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
@@ -189,8 +190,16 @@ func unchanged(step string, line int) verdict.Finding {
 	}
 }
 
-// samplePage is a page of each outcome, as loadline ci would make it.
+var samples sync.Map // name: func() *Page
+
+// samplePage is a page of each outcome, as loadline ci would make it. Pages are
+// read-only, so each is made once.
 func samplePage(name string) *Page {
+	once, _ := samples.LoadOrStore(name, sync.OnceValue(func() *Page { return makeSample(name) }))
+	return once.(func() *Page)()
+}
+
+func makeSample(name string) *Page {
 	s := shape{steps: 14, seconds: 60, open: true}
 	v := &verdict.Verdict{
 		Outcome: verdict.Pass,

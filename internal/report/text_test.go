@@ -67,9 +67,7 @@ func TestColourOnlyWhereAsked(t *testing.T) {
 func TestAsciiTerminalGetsAsciiOnly(t *testing.T) {
 	t.Parallel()
 	for _, name := range outcomes {
-		p := samplePage(name)
-		p.Context.HelpURL = ""
-		for i, r := range text(t, p, Terminal{Width: 80}) {
+		for i, r := range text(t, samplePage(name), Terminal{Width: 80}) {
 			if r > 127 {
 				t.Errorf("%s: byte %d is %q", name, i, r)
 			}
