@@ -126,8 +126,10 @@ func Surplus(names []string, keep int) []string {
 // returns the files that went.
 func (d Dir) Prune(keep int) ([]string, error) {
 	var names []string
-	err := fs.WalkDir(d.FS(), root, func(name string, _ fs.DirEntry, err error) error {
-		names = append(names, name)
+	err := fs.WalkDir(d.FS(), root, func(name string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			names = append(names, name)
+		}
 		return err
 	})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -87,10 +88,14 @@ type Quantile struct {
 	Micros int64   // of the whole run, for showing
 }
 
+// StopWhen begins Run.Stopped of a run that a condition of stop_when ended: such
+// a run is complete.
+const StopWhen = "stop_when "
+
 // SummaryQuantiles are the latency quantiles that a Summary keeps.
 var SummaryQuantiles = []float64{0.50, 0.90, 0.95, 0.99}
 
-// Key identifies a row within any run of the same spec.
+// A RowKey identifies a row within any run of the same spec.
 type RowKey struct {
 	Scope          Scope
 	Scenario, Step string
@@ -124,7 +129,7 @@ func (s *Summary) Row(k RowKey) *Row {
 // means that a histogram of the run is damaged.
 func Summarize(r *Run) (*Summary, error) {
 	arm := ""
-	if r.Mode == "paired" {
+	if r != nil && r.Mode == "paired" {
 		arm = "head"
 	}
 	return SummarizeArm(r, arm)
@@ -140,8 +145,11 @@ func SummarizeArm(r *Run, arm string) (*Summary, error) {
 		Commit: r.Commit, Started: r.Started.UTC().Truncate(time.Second), Measured: r.Measured, Open: r.Open,
 		Environment: r.Environment,
 	}
-	if faults := r.Faults(); len(faults) > 0 {
+	switch faults := r.Faults(); {
+	case len(faults) > 0:
 		s.Unfit = faults[0].Message
+	case r.Stopped != "" && !strings.HasPrefix(r.Stopped, StopWhen):
+		s.Unfit = "it ended before its time: " + r.Stopped
 	}
 	rows := rowsOf(&r.Catalog)
 	for i := range r.Rounds {

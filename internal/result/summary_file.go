@@ -196,7 +196,7 @@ func (d *rowDoc) decode() (Row, error) {
 		if !ok {
 			continue
 		}
-		f, err := have.figureDoc.decode(0, math.Log(2*MaxMicros))
+		f, err := have.decode(0, math.Log(2*MaxMicros))
 		if err != nil {
 			return row, fmt.Errorf("ln_latency.%s: %w", quantileName(q), err)
 		}

@@ -79,7 +79,7 @@ func (w *Watch) Each(iv *result.Interval) (stop string) {
 		value, ok := l.last()
 		// A window of one or two seconds says little about a new stage.
 		if ok && len(l.recent) >= 3 && l.limit.Rule.Holds(value) && w.stop == "" {
-			w.stop = "stop_when " + l.limit.Rule.Text + " (" + shown(&l.limit.Rule.Selector, value) + ")"
+			w.stop = result.StopWhen + l.limit.Rule.Text + " (" + shown(&l.limit.Rule.Selector, value) + ")"
 		}
 	}
 	return w.stop
