@@ -41,6 +41,8 @@ type Spec struct {
 	Diagnose  Diagnose
 
 	Warnings []Problem
+
+	secrets []string // values to mask, sorted
 }
 
 // Target is [target].
@@ -225,6 +227,7 @@ type Gate struct {
 	Per         string // "total", "scenario", "step"
 	Baseline    string // "merge-base", "branch:X", "tag:X", "none"
 	Rounds      int
+	RoundsSet   bool // the spec says rounds; a paired run may use its own number otherwise
 	Confirm     int
 	Confidence  float64 // 0.95
 	MinRequests int64

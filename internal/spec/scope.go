@@ -1,0 +1,190 @@
+package spec
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/loadline-ci/loadline/internal/rule"
+)
+
+// A scope is the names that templates at one place of the spec may use.
+type scope struct {
+	names map[string]*binding
+	feeds map[string]*Feed // nil value: could not be read, so its columns are not checked
+	where string           // "" inside a user's walk; else why there are no rows and captures
+	rows  bool             // feeds are within reach
+}
+
+// A binding is one thing that {{ }} can be filled with.
+type binding struct {
+	what string // "variable", "secret", "capture", "item"
+	node *node
+	step string // that captures it
+	used bool
+}
+
+func newScope(feeds map[string]*Feed) *scope {
+	return &scope{names: map[string]*binding{}, feeds: feeds, rows: true}
+}
+
+// copy gives a scope that may be added to without changing this one; the names
+// in it, and whether they were used, stay shared.
+func (s *scope) copy() *scope {
+	c := *s
+	c.names = maps.Clone(s.names)
+	return &c
+}
+
+// adopt takes over what another scope came to know, but for one name.
+func (s *scope) adopt(other *scope, except string) {
+	if s == other {
+		return
+	}
+	for name, known := range other.names {
+		if name != except {
+			s.names[name] = known
+		}
+	}
+}
+
+// outside is the scope of what is sent when there is no user who draws rows.
+func (s *scope) outside(where string) *scope {
+	c := s.copy()
+	c.rows, c.where = false, where
+	return c
+}
+
+// resolve checks that every name of a template will have a value. The template
+// begins at offset at of the node's text.
+func (r *reader) resolve(n *node, names []rule.Name, at int, sc *scope) {
+	for _, use := range names {
+		use.Offset += at
+		r.resolveName(n, use, sc)
+	}
+}
+
+func (r *reader) resolveName(n *node, use rule.Name, sc *scope) {
+	r.usedNames[use.Name] = true
+	if known := sc.names[use.Name]; known != nil {
+		known.used = true
+		return
+	}
+	if use.Name == "user.id" || use.Name == "iteration" {
+		return
+	}
+	report := func(hint, format string, args ...any) {
+		r.report(n, r.place(n, use.Offset), hint, format, args...)
+	}
+	feedName, column, dotted := strings.Cut(use.Name, ".")
+	feed, isFeed := sc.feeds[feedName]
+	switch {
+	case dotted && isFeed && !sc.rows:
+		report("rows are drawn by users: there are none in "+sc.where, "{{ %s }} is not known here", use.Name)
+	case dotted && isFeed && (feed == nil || slices.Contains(feed.Columns, column)):
+	case dotted && isFeed:
+		hint := "its columns are " + strings.Join(feed.Columns, ", ")
+		if near := rule.Nearest(column, feed.Columns); near != "" {
+			hint = didYouMean(feedName + "." + near)
+		} else if len(feed.Columns) > 12 {
+			hint = "it has " + strings.Join(feed.Columns[:12], ", ") + " and more"
+		}
+		report(hint, "[data.%s] has no column %q", feedName, column)
+	case isFeed:
+		hint := "write a column of it"
+		if feed != nil && len(feed.Columns) > 0 {
+			hint = "write a column of it, {{ " + feedName + "." + feed.Columns[0] + " }}"
+		}
+		report(hint, "{{ %s }} is a whole row of [data.%s]", use.Name, feedName)
+	default:
+		report(r.unresolvedHint(n, use.Name, sc), "{{ %s }} is not defined here", use.Name)
+	}
+}
+
+// unresolvedHint says where the name is to be had, or which was meant.
+func (r *reader) unresolvedHint(n *node, wanted string, sc *scope) string {
+	if later := r.capturedElsewhere(n, wanted); later != "" {
+		return later
+	}
+	var candidates []string
+	for _, known := range slices.Sorted(maps.Keys(sc.names)) {
+		candidates = append(candidates, known)
+	}
+	for _, feed := range slices.Sorted(maps.Keys(sc.feeds)) {
+		if f := sc.feeds[feed]; f != nil && sc.rows {
+			for _, c := range f.Columns {
+				candidates = append(candidates, feed+"."+c)
+			}
+		}
+	}
+	candidates = append(candidates, "user.id", "iteration")
+	if near := rule.Nearest(wanted, candidates); near != "" {
+		return didYouMean(near) + r.origin(sc.names[near])
+	}
+	return "define it in [vars], or capture it in an earlier step"
+}
+
+func (r *reader) origin(known *binding) string {
+	if known == nil || known.node == nil || known.what != "capture" {
+		return ""
+	}
+	if known.node.flag != "" {
+		return ""
+	}
+	return " (captured by " + quote(known.step) + ", line " + strconv.Itoa(r.src.pos(known.node.key.start).Line) + ")"
+}
+
+// capturedElsewhere says that a name is captured, but too late or by others.
+func (r *reader) capturedElsewhere(n *node, wanted string) string {
+	places := r.captures[wanted]
+	if len(places) == 0 {
+		return ""
+	}
+	mine := walkOf(n)
+	for _, at := range places {
+		if walkOf(at) == mine {
+			return "it is captured only later, at line " + strconv.Itoa(r.src.pos(at.key.start).Line)
+		}
+	}
+	at := places[0]
+	line := strconv.Itoa(r.src.pos(at.key.start).Line)
+	if s := walkOf(at); s != nil && s.kid("name") != nil {
+		return "it is captured at line " + line + ", in scenario " + quote(stringOf(s.kid("name"))) + ": captures stay within a scenario"
+	}
+	return "it is captured at line " + line + ", which this step does not come after"
+}
+
+// walkOf is the scenario that a node belongs to, or the table of a walk outside
+// scenarios.
+func walkOf(n *node) *node {
+	for ; n != nil && n.parent != nil; n = n.parent {
+		if p := n.parent; p.kind == listNode && p.name == "scenario" {
+			return n
+		}
+		if p := n.parent; p.kind == listNode && (p.name == "setup" || p.name == "teardown" || (p.name == "on_start" || p.name == "on_stop") && p.parent.name == "user") {
+			return p
+		}
+	}
+	return nil
+}
+
+// findCaptures notes every name that some step captures, wherever it stands.
+func (r *reader) findCaptures(root *node) {
+	r.captures = map[string][]*node{}
+	var find func(n *node)
+	find = func(n *node) {
+		for _, k := range n.kids {
+			switch {
+			case k.name == "capture" && k.kind == tableNode:
+				for _, c := range k.kids {
+					r.captures[c.name] = append(r.captures[c.name], c)
+				}
+			case k.name == "json" || k.name == "profile" && n.parent == nil:
+			case k.kind != scalarNode:
+				find(k)
+			}
+		}
+	}
+	find(root)
+}
