@@ -1,0 +1,255 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A job is one run of octo/shop's workflow.
+type job struct {
+	event   string // "push" or "pull_request"
+	branch  string // what is checked out and under test
+	commit  string
+	before  string // push: what the branch was; pull_request: the base's commit
+	pr      int
+	fork    bool
+	token   string
+	runID   int
+	attempt int
+	comment string // the input
+}
+
+// An outcome is what came of a job.
+type outcome struct {
+	failed    bool              // the job was red
+	outputs   map[string]string // of the action
+	result    result            // the result file; zero when there is none
+	commands  []line            // workflow commands
+	summaries []string
+	log       string // everything, for a failure's report
+	took      time.Duration
+}
+
+// A line is one line that act prints with --json.
+type line struct {
+	Msg     string            `json:"msg"`
+	Command string            `json:"command"`
+	Pairs   map[string]string `json:"kvPairs"`
+	Arg     string            `json:"arg"`
+	Content string            `json:"content"`
+}
+
+// A result is the part of the result file that CONTRACT promises and the
+// scenarios look at.
+type result struct {
+	Schema  string
+	Verdict struct {
+		Outcome  string
+		Reasons  []struct{ Code, Message string }
+		Findings []struct {
+			Step, Metric, Call string
+			ChangePercent      float64 `json:"change_percent"`
+		}
+	}
+}
+
+// slower are the steps called slower, each once.
+func (r result) slower() []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, f := range r.Verdict.Findings {
+		if f.Call == "slower" && !seen[f.Step] {
+			seen[f.Step] = true
+			out = append(out, f.Step)
+		}
+	}
+	return out
+}
+
+// A stage runs jobs.
+type stage struct {
+	r      *runner
+	act    string
+	action string // a copy of loadline's checkout
+	emu    *emulator
+	shop   *shop
+	target *target
+	jobs   int
+}
+
+// run runs a job to its end.
+func (s *stage) run(ctx context.Context, j job) (*outcome, error) {
+	s.jobs++
+	dir := filepath.Join(s.r.scratch, "job-"+strconv.Itoa(s.jobs))
+	home := filepath.Join(dir, "config", "act")
+	if err := os.MkdirAll(home, 0o755); err != nil {
+		return nil, err
+	}
+	// Without one act would ask which image it should pull.
+	if err := os.WriteFile(filepath.Join(home, "actrc"), nil, 0o644); err != nil {
+		return nil, err
+	}
+	event := filepath.Join(dir, "event.json")
+	if err := s.writeEvent(event, j); err != nil {
+		return nil, err
+	}
+	if _, err := s.shop.git(ctx, "-C", s.shop.work, "checkout", "--quiet", j.commit); err != nil {
+		return nil, err
+	}
+	ref := "refs/heads/" + j.branch
+	if j.event == "pull_request" {
+		ref = fmt.Sprintf("refs/pull/%d/merge", j.pr)
+	}
+	args := []string{
+		j.event, "-C", s.shop.work, "-e", event, "--json", "--no-cache-server", "-P", "ubuntu-latest=-self-hosted",
+		"--local-repository", "loadline-ci/loadline@v1=" + s.action, "--action-offline-mode",
+		"--action-cache-path", filepath.Join(dir, "cache"), "-s", "GITHUB_TOKEN=" + j.token,
+		"--var", "TARGET=" + s.target.url, "--var", "COMMENT=" + j.comment,
+	}
+	for name, value := range map[string]string{
+		"GITHUB_API_URL": s.emu.url, "GITHUB_REPOSITORY": "octo/shop", "GITHUB_REPOSITORY_OWNER": "octo", "GITHUB_REF": ref,
+		"GITHUB_RUN_ID": strconv.Itoa(j.runID), "GITHUB_RUN_ATTEMPT": strconv.Itoa(max(j.attempt, 1)), "E2E_DIR": dir,
+	} {
+		args = append(args, "--env", name+"="+value)
+	}
+	cmd := exec.CommandContext(ctx, s.act, args...)
+	cmd.WaitDelay = 5 * time.Second
+	cmd.Env = append(cleanEnv(), "XDG_CONFIG_HOME="+filepath.Join(dir, "config"))
+	log, err := os.Create(filepath.Join(dir, "act.jsonl"))
+	if err != nil {
+		return nil, err
+	}
+	cmd.Stdout, cmd.Stderr = log, log
+	began := time.Now()
+	err = cmd.Run()
+	out := &outcome{took: time.Since(began)}
+	if closed := log.Close(); closed != nil {
+		return nil, closed
+	}
+	var exit *exec.ExitError
+	if err != nil && (!errors.As(err, &exit) || ctx.Err() != nil) {
+		return nil, errors.Join(err, ctx.Err())
+	}
+	out.failed = err != nil
+	return out, out.read(dir)
+}
+
+// read collects what a job left.
+func (o *outcome) read(dir string) error {
+	log, err := os.Open(filepath.Join(dir, "act.jsonl"))
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	lines := bufio.NewScanner(log)
+	lines.Buffer(nil, 8<<20)
+	var text strings.Builder
+	for lines.Scan() {
+		var l line
+		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
+			text.WriteString(lines.Text() + "\n") // act's own errors come as plain text
+			continue
+		}
+		switch l.Command {
+		case "":
+		case "summary":
+			o.summaries = append(o.summaries, l.Content)
+		default:
+			o.commands = append(o.commands, l)
+		}
+		text.WriteString(strings.TrimRight(l.Msg, "\n") + "\n")
+	}
+	if err := lines.Err(); err != nil {
+		return err
+	}
+	o.log = text.String()
+	for _, f := range []struct {
+		name string
+		into any
+	}{{"outputs.json", &o.outputs}, {"result.json", &o.result}} {
+		data, err := os.ReadFile(filepath.Join(dir, f.name))
+		if err != nil {
+			continue // a scenario that needs it says so
+		}
+		if err := json.Unmarshal(data, f.into); err != nil {
+			return fmt.Errorf("%s: %w", f.name, err)
+		}
+	}
+	return nil
+}
+
+// annotations are the commands that annotate a line of a file.
+func (o *outcome) annotations(file string) []line {
+	var out []line
+	for _, c := range o.commands {
+		switch c.Command {
+		case "error", "warning", "notice":
+			if c.Pairs["file"] == file {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
+
+// tail is the end of the log.
+func (o *outcome) tail() string {
+	lines := strings.Split(strings.TrimSpace(o.log), "\n")
+	return strings.Join(lines[max(0, len(lines)-40):], "\n")
+}
+
+// writeEvent fills our repository and commits into a sample of GitHub's.
+func (s *stage) writeEvent(to string, j job) error {
+	data, err := os.ReadFile(filepath.Join(s.r.github, "events", j.event+".json"))
+	if err != nil {
+		return err
+	}
+	var e map[string]any
+	if err := json.Unmarshal(data, &e); err != nil {
+		return err
+	}
+	repo, _ := e["repository"].(map[string]any)
+	if repo == nil {
+		return fmt.Errorf("%s.json has no repository", j.event)
+	}
+	repo["full_name"], repo["name"], repo["default_branch"] = "octo/shop", "shop", "main"
+	if j.event == "push" {
+		e["ref"], e["before"], e["after"], e["deleted"] = "refs/heads/"+j.branch, or(j.before, strings.Repeat("0", 40)), j.commit, false
+	} else {
+		from := "octo/shop"
+		if j.fork {
+			from = "mallory/shop"
+		}
+		pr, _ := e["pull_request"].(map[string]any)
+		head, _ := pr["head"].(map[string]any)
+		base, _ := pr["base"].(map[string]any)
+		headRepo, _ := head["repo"].(map[string]any)
+		baseRepo, _ := base["repo"].(map[string]any)
+		if headRepo == nil || baseRepo == nil {
+			return errors.New("pull_request.json has no head or base repository")
+		}
+		e["number"], pr["number"] = j.pr, j.pr
+		head["sha"], head["ref"], headRepo["full_name"], headRepo["fork"] = j.commit, j.branch, from, j.fork
+		base["sha"], base["ref"], baseRepo["full_name"] = j.before, "main", "octo/shop"
+	}
+	if data, err = json.Marshal(e); err != nil {
+		return err
+	}
+	return os.WriteFile(to, data, 0o644)
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
