@@ -23,43 +23,49 @@ const (
 	ExitInterrupted  Exit = 130 // what was measured is written
 )
 
-// A FailOn says which outcomes that are neutral by default turn the exit status
-// from 0: regression, threshold and invalid always do, unless none is set.
-type FailOn struct {
-	Inconclusive, NoBaseline bool
-	None                     bool // report only
-}
+// A FailOn is the set of outcomes that turn the exit status from 0.
+type FailOn map[verdict.Outcome]bool
+
+// usualFailures are the outcomes that fail unless --fail-on says otherwise.
+var usualFailures = []verdict.Outcome{verdict.Regression, verdict.Threshold, verdict.Invalid}
 
 // failOnNames are the words of --fail-on.
 var failOnNames = []string{"regression", "threshold", "invalid", "inconclusive", "no-baseline", "none"}
 
-// parseFailOn reads a comma-separated list. It adds to what always fails.
+// parseFailOn reads a comma-separated list of outcomes. One that names any of
+// the usual failures is taken as it stands; inconclusive and no-baseline alone
+// add to the usual ones; none is nothing at all, for a gate that only reports.
 func parseFailOn(list string) (FailOn, error) {
-	var f FailOn
+	fail, usual, none := FailOn{}, true, false
 	for word := range strings.SplitSeq(list, ",") {
 		word = strings.TrimSpace(word)
-		switch word {
-		case "inconclusive":
-			f.Inconclusive = true
-		case "no-baseline":
-			f.NoBaseline = true
-		case "none":
-			f.None = true
-		default:
-			if word != "" && !slices.Contains(failOnNames, word) {
-				return f, fmt.Errorf("fail-on has %q: use %s", word, strings.Join(failOnNames, ", "))
-			}
+		switch {
+		case word == "":
+			continue
+		case !slices.Contains(failOnNames, word):
+			return nil, fmt.Errorf("fail-on has %q%s: use %s", word, didYouMean(word, failOnNames), strings.Join(failOnNames, ", "))
+		case word == "none":
+			none = true
+			continue
+		case slices.Contains(usualFailures, verdict.Outcome(word)):
+			usual = false
+		}
+		fail[verdict.Outcome(word)] = true
+	}
+	if none && len(fail) > 0 {
+		return nil, errors.New(`fail-on has "none" beside others: use "none" alone, or leave it out`)
+	}
+	if usual && !none {
+		for _, o := range usualFailures {
+			fail[o] = true
 		}
 	}
-	if f.None && (f.Inconclusive || f.NoBaseline) {
-		return f, errors.New(`fail-on has "none" beside others: use "none" alone, or leave it out`)
-	}
-	return f, nil
+	return fail, nil
 }
 
 // exitOf is the one place where an outcome becomes an exit status.
 func exitOf(outcome verdict.Outcome, fail FailOn) Exit {
-	if fail.None {
+	if !fail[outcome] {
 		return ExitPass
 	}
 	switch outcome {
@@ -68,13 +74,9 @@ func exitOf(outcome verdict.Outcome, fail FailOn) Exit {
 	case verdict.Invalid:
 		return ExitInvalid
 	case verdict.Inconclusive:
-		if fail.Inconclusive {
-			return ExitInconclusive
-		}
+		return ExitInconclusive
 	case verdict.NoBaseline:
-		if fail.NoBaseline {
-			return ExitNoBaseline
-		}
+		return ExitNoBaseline
 	case verdict.Pass, verdict.Accepted:
 	}
 	return ExitPass

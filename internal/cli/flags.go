@@ -39,7 +39,7 @@ func (m *measureFlags) add(fs *pflag.FlagSet) {
 	m.addOutputs(fs)
 	fs.StringVar(&m.baselineDir, "baseline-dir", "baselines", "folder `DIR` of the stored baselines")
 	fs.StringVar(&m.env, "env-label", "default", "`LABEL` of this environment (staging, preview, runner class): part of the baseline's key")
-	fs.StringVar(&m.failOn, "fail-on", "", "outcomes that also fail: `LIST` of inconclusive, no-baseline; or none to only report")
+	fs.StringVar(&m.failOn, "fail-on", "", failOnHelp)
 }
 
 func (m *measureFlags) addOutputs(fs *pflag.FlagSet) {
@@ -86,3 +86,5 @@ func didYouMean(word string, candidates []string) string {
 }
 
 var errNoSpec = errors.New("name a spec file, for example `loadline run loadline.toml`; `loadline init` writes one")
+
+const failOnHelp = "outcomes that fail, `LIST`: regression,threshold,invalid unless it names one of them; may add inconclusive, no-baseline; none only reports"

@@ -25,7 +25,7 @@ type job struct {
 	file     string // the spec
 	flags    *measureFlags
 	commit   string
-	hosts    []string // when set: no other host may be reached, whatever the spec says
+	hosts    []string      // when set: no other host may be reached, whatever the spec says
 	ready    time.Duration // when set: the longest to wait for the target
 	store    func(context.Context, baseline.Query) (*baseline.Found, error)
 	progress func(*result.Interval, *spec.Spec) // called each second; may be nil
@@ -48,6 +48,9 @@ func measure(ctx context.Context, env *Env, j job) (*measurement, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r := s.Target.Ready; r != nil && j.ready > 0 {
+		r.Timeout = min(r.Timeout, j.ready)
+	}
 	m := &measurement{spec: s, mask: newMask(s.SecretValues())}
 
 	set, closeSet, err := compile(env, s, j.hosts, m.mask)
@@ -62,6 +65,9 @@ func measure(ctx context.Context, env *Env, j job) (*measurement, error) {
 		return nil, m.mask.Error(err)
 	}
 	identify(m.run, s, j)
+	if late := (errTooLong{}); errors.As(context.Cause(ctx), &late) {
+		m.run.Interrupted, m.run.Stopped = false, late.Error()
+	}
 
 	in := verdict.Input{Run: m.run, Gate: gate(s), Watch: watch, Notes: m.notes}
 	if err := m.compareWith(context.WithoutCancel(ctx), j, &in); err != nil {
@@ -122,7 +128,7 @@ func (m *measurement) drive(ctx context.Context, j job, set *scenario.Set, watch
 		}
 		return run, nil
 	}
-	if err := set.Ready(ctx); err != nil {
+	if err := m.ready(ctx, j, set); err != nil {
 		return unready(err)
 	}
 	defer func() {
@@ -144,6 +150,30 @@ func (m *measurement) drive(ctx context.Context, j job, set *scenario.Set, watch
 	}
 	return load.Run(ctx, m.spec.Load, set.NewUser, load.Options{Catalog: names, Each: each})
 }
+
+// ready waits for the target: as [target.ready] says, or, where that is not
+// written and the job may wait, until a connection is taken.
+func (m *measurement) ready(ctx context.Context, j job, set *scenario.Set) error {
+	if m.spec.Target.Ready != nil || j.ready == 0 {
+		return set.Ready(ctx)
+	}
+	deadline := time.Now().Add(j.ready)
+	for {
+		err := set.Ready(ctx)
+		var not *scenario.NotReady
+		if !errors.As(err, &not) || time.Until(deadline) < readyEvery {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(readyEvery):
+		}
+	}
+}
+
+// readyEvery is how often a target that is not there yet is tried again.
+const readyEvery = time.Second
 
 // identify writes down what was measured, where, and by what.
 func identify(run *result.Run, s *spec.Spec, j job) {

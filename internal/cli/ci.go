@@ -1,0 +1,255 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/loadline-ci/loadline/internal/github"
+	"github.com/loadline-ci/loadline/internal/verdict"
+)
+
+// outDir is where a CI run leaves its files, below the working directory.
+const outDir = "loadline-out"
+
+func ciCommand() command {
+	return command{
+		name:    "ci",
+		summary: "what the Action runs: measure, compare, publish, store, exit",
+		example: "INPUT_SPEC=perf/api.toml INPUT_BASE_URL=http://127.0.0.1:8080 loadline ci",
+		flags: func(*pflag.FlagSet) runFunc {
+			return func(ctx context.Context, env *Env, args []string) (Exit, error) {
+				if err := exactly(args); err != nil {
+					return ExitUsage, err
+				}
+				return runCI(ctx, env)
+			}
+		},
+	}
+}
+
+// A ciRun is one run of the Action, or of `loadline ci` in another CI.
+type ciRun struct {
+	env     *Env
+	in      *ciInputs
+	event   github.Event // empty outside of GitHub
+	github  bool
+	actions *github.Actions
+	client  *github.Client // nil: nothing to talk to
+	store   *ciStore
+	log     *slog.Logger
+	out     string // folder of the files, as users see it
+	notes   []string
+}
+
+// runCI measures every spec, says what came of it, keeps the baseline where the
+// event allows, and ends with the verdict. What cannot be published never
+// changes the exit status.
+func runCI(ctx context.Context, env *Env) (Exit, error) {
+	c := &ciRun{env: env, actions: github.NewActions(env.Stdout, env.get), out: outDir}
+	if err := c.prepare(); err != nil {
+		return ExitUsage, err
+	}
+	if why := c.skip(); why != "" {
+		fmt.Fprintf(env.Stderr, "loadline: %s\n", why)
+		return ExitPass, c.actionsOnly(func() error { return c.actions.Output("verdict", "skipped") })
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, c.in.maxDuration, errTooLong{c.in.maxDuration})
+	defer cancel()
+
+	var all []*measurement
+	for _, file := range c.in.specs {
+		m, err := measure(ctx, env, c.job(file))
+		if err != nil {
+			c.annotateProblems(err)
+			return ExitInvalid, err
+		}
+		all = append(all, m)
+		if m.run.Interrupted {
+			break
+		}
+	}
+	// Publishing goes on when the job is being cancelled: what was measured is
+	// not to be lost.
+	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	c.keep(ctx, all)
+	return c.publish(ctx, all)
+}
+
+// errTooLong says that the input max-duration was over.
+type errTooLong struct{ most time.Duration }
+
+func (e errTooLong) Error() string {
+	return fmt.Sprintf("the input max-duration of %s was over", e.most)
+}
+
+// prepare reads inputs and event, and makes the client.
+func (c *ciRun) prepare() error {
+	in, err := readInputs(c.env, c.actions.Input)
+	if err != nil {
+		return err
+	}
+	c.in = in
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(in.logLevel)); err != nil {
+		return usageError{err}
+	}
+	c.log = slog.New(slog.NewTextHandler(c.env.Stderr, &slog.HandlerOptions{Level: level}))
+	c.event, err = github.Detect(c.env.get, os.ReadFile)
+	switch {
+	case errors.Is(err, github.ErrNoEvent):
+		c.event = github.Event{}
+	case err != nil:
+		return usageError{err}
+	default:
+		c.github = true
+		if err := c.connect(); err != nil {
+			return err
+		}
+	}
+	c.store, err = newCIStore(c.env, in, c.event, c.client)
+	return err
+}
+
+func (c *ciRun) connect() (err error) {
+	if c.event.Name == github.EventPullRequestTarget {
+		return usagef("this job runs under pull_request_target, which hands secrets to a pull request's code; refused: use pull_request (LL40)")
+	}
+	api := c.in.apiURL
+	if api == "" {
+		api = c.event.APIURL
+	}
+	c.client, err = github.New(github.Config{
+		Owner: c.event.Owner, Repo: c.event.Repo, Token: c.in.token, APIURL: api,
+		UserAgent: "loadline/" + version(), DefaultBranch: c.event.DefaultBranch, Log: c.log,
+	})
+	if err != nil {
+		return usageError{err}
+	}
+	return nil
+}
+
+// skip says why there is nothing to do; "" when there is.
+func (c *ciRun) skip() string {
+	switch {
+	case c.event.Deleted:
+		return "the push deleted its branch: nothing to measure"
+	case c.event.Name == github.EventDeploymentStatus && c.event.State != "success":
+		return "the deployment is " + c.event.State + ": nothing to measure yet"
+	}
+	return ""
+}
+
+// job is one spec of this run.
+func (c *ciRun) job(file string) job {
+	f := &measureFlags{
+		set: pflag.NewFlagSet("ci", pflag.ContinueOnError), target: c.in.baseURL, profile: c.in.profile, env: c.in.envLabel,
+	}
+	if f.target == "" && c.event.EnvironmentURL != "" {
+		f.target = c.event.EnvironmentURL
+	}
+	j := job{file: file, flags: f, commit: c.commit(), ready: c.in.readyTimeout, store: c.store.find}
+	// Where the workflow names hosts, the spec cannot add to them.
+	if u, err := url.Parse(f.target); err == nil && u.Host != "" {
+		j.hosts = append([]string{u.Host}, c.in.hosts...)
+	} else if c.in.hosts != nil {
+		j.hosts = c.in.hosts
+	}
+	p := newProgress(c.env, false)
+	j.progress = p.second
+	return j
+}
+
+// commit is what is under test: of a pull request its head, not the test merge.
+func (c *ciRun) commit() string {
+	for _, sha := range []string{c.event.HeadSHA, c.event.SHA} {
+		if sha != "" {
+			return sha
+		}
+	}
+	return commitFromEnv(c.env)
+}
+
+// keep stores every healthy, whole run where this event may.
+func (c *ciRun) keep(ctx context.Context, all []*measurement) {
+	if !c.store.mayUpdate() {
+		return
+	}
+	for _, m := range all {
+		if m.verdict.Head == nil {
+			continue
+		}
+		m.verdict.Head.Attempt = c.attempt()
+		name, err := c.store.keep(ctx, m.verdict.Head)
+		switch {
+		case unfit(err):
+			c.note("%s: %v. The baseline stays as it was.", m.spec.Name, err)
+		case err != nil:
+			c.note("%s: the baseline could not be stored: %v", m.spec.Name, err)
+		case name != "":
+			c.log.Info("baseline stored", "file", name)
+		}
+	}
+}
+
+// attempt tells re-runs of one workflow run apart; "" outside of GitHub.
+func (c *ciRun) attempt() string {
+	if c.event.RunID == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d.%d", c.event.RunID, max(c.event.RunAttempt, 1))
+}
+
+// note keeps something that could not be done, for the summary and the log.
+func (c *ciRun) note(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	c.notes = append(c.notes, text)
+	fmt.Fprintf(c.env.Stderr, "loadline: %s\n", text)
+}
+
+// actionsOnly does what makes sense on GitHub only.
+func (c *ciRun) actionsOnly(do func() error) error {
+	if !c.github {
+		return nil
+	}
+	return do()
+}
+
+// worstFirst is how loud an outcome is among several specs.
+var worstFirst = []verdict.Outcome{
+	verdict.Regression, verdict.Threshold, verdict.Invalid, verdict.Inconclusive, verdict.NoBaseline, verdict.Accepted, verdict.Pass,
+}
+
+// worst is the measurement whose outcome speaks for all.
+func worst(all []*measurement, fail FailOn) *measurement {
+	return slices.MinFunc(all, func(a, b *measurement) int { return rank(a, fail) - rank(b, fail) })
+}
+
+// rank puts what fails before what does not, then the louder first.
+func rank(m *measurement, fail FailOn) int {
+	r := slices.Index(worstFirst, m.verdict.Outcome)
+	if !fail[m.verdict.Outcome] {
+		r += len(worstFirst)
+	}
+	return r
+}
+
+// folder is where the files of one spec go.
+func (c *ciRun) folder(m *measurement) string {
+	if len(c.in.specs) == 1 {
+		return c.out
+	}
+	return filepath.Join(c.out, fileName(m.spec.Name))
+}
+
+// fileName is a spec's name as a folder's.
+func fileName(name string) string { return specName(name) }

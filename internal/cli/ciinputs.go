@@ -1,0 +1,147 @@
+package cli
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/loadline-ci/loadline/internal/github"
+)
+
+// ciInputs are the inputs of the Action, checked.
+type ciInputs struct {
+	specs                     []string
+	baseURL, profile          string
+	baseline                  string // "branch", "dir", "file", "none"
+	baselineFile              string // of "file"
+	branch, dir               string
+	update                    string // "auto", "never", "always"
+	failOn                    FailOn
+	comment, summary          string // "changes", "always", "never"
+	annotations               bool
+	envLabel                  string
+	readyTimeout, maxDuration time.Duration
+	hosts                     []string // besides the target's; nil with no input
+	token                     github.Token
+	apiURL, logLevel          string
+}
+
+// readInputs reads the inputs that action.yml maps, with their defaults. Outside
+// of GitHub Actions the same variables work: INPUT_SPEC, INPUT_BASE_URL.
+func readInputs(env *Env, get func(string) string) (*ciInputs, error) {
+	values := map[string]string{}
+	for _, in := range github.Inputs() {
+		values[in.Name] = get(in.Name)
+		if values[in.Name] == "" && !strings.HasPrefix(in.Default, "${{") {
+			values[in.Name] = in.Default
+		}
+	}
+	r := inputReader{values: values}
+	in := &ciInputs{
+		baseURL: values["base-url"], profile: values["profile"],
+		branch: values["baseline-branch"], dir: values["baseline-dir"],
+		update:      r.oneOf("update-baseline", "auto", "never", "always"),
+		comment:     r.oneOf("comment", "changes", "always", "never"),
+		summary:     r.oneOf("summary", "always", "changes", "never"),
+		annotations: r.oneOf("annotations", "true", "false") == "true",
+		envLabel:    values["env-label"], readyTimeout: r.duration("ready-timeout"), maxDuration: r.duration("max-duration"),
+		hosts: words(values["allowed-hosts"]), token: github.Token(values["token"]),
+		apiURL: values["github-api-url"], logLevel: r.oneOf("log-level", "debug", "info", "warn", "error"),
+	}
+	in.baseline = values["baseline"]
+	if file, ok := strings.CutPrefix(in.baseline, "file:"); ok {
+		in.baseline, in.baselineFile = "file", file
+	} else {
+		r.oneOf("baseline", "branch", "dir", "none", "file:PATH")
+	}
+	var err error
+	if in.failOn, err = parseFailOn(values["fail-on"]); err != nil {
+		r.fail("%w", err)
+	}
+	if in.specs, err = findSpecs(env, values["spec"]); err != nil {
+		r.fail("%w", err)
+	}
+	return in, r.err
+}
+
+// An inputReader keeps the first mistake.
+type inputReader struct {
+	values map[string]string
+	err    error
+}
+
+func (r *inputReader) fail(format string, args ...any) {
+	if r.err == nil {
+		r.err = usagef(format, args...)
+	}
+}
+
+func (r *inputReader) oneOf(name string, allowed ...string) string {
+	v := r.values[name]
+	if !slices.Contains(allowed, v) {
+		r.fail("input %s is %q: use %s", name, v, strings.Join(allowed, ", "))
+	}
+	return v
+}
+
+func (r *inputReader) duration(name string) time.Duration {
+	d, err := time.ParseDuration(r.values[name])
+	if err != nil || d <= 0 {
+		r.fail("input %s is %q: write a time such as 90s or 5m", name, r.values[name])
+	}
+	return d
+}
+
+// words splits at commas and white space.
+func words(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\t' || r == '\r' })
+}
+
+// findSpecs reads the input `spec`: paths or patterns, one a line.
+func findSpecs(env *Env, input string) ([]string, error) {
+	var all []string
+	for line := range strings.Lines(input) {
+		line = strings.TrimSpace(line)
+		if line == "" {
+			continue
+		}
+		if !strings.ContainsAny(line, "*?[") {
+			all = append(all, line)
+			continue
+		}
+		found, err := filepath.Glob(env.path(line))
+		if err != nil {
+			return nil, fmt.Errorf("input spec: the pattern %q: %w", line, err)
+		}
+		if len(found) == 0 {
+			return nil, fmt.Errorf("input spec: no file matches %q in %s", line, env.Dir)
+		}
+		for _, f := range found {
+			if rel, err := filepath.Rel(env.Dir, f); err == nil && !filepath.IsAbs(line) {
+				f = rel
+			}
+			all = append(all, f)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
+// allowed narrows the hosts that a spec may reach to those the workflow allows.
+func allowed(wanted, workflow []string) ([]string, error) {
+	for _, h := range wanted {
+		if !slices.Contains(workflow, h) && !slices.Contains(workflow, hostOnly(h)) {
+			return nil, fmt.Errorf("host %s is not in allowed-hosts, which the workflow sets, not the spec; nothing was sent; add it there if it is meant (LL03)", h)
+		}
+	}
+	return wanted, nil
+}
+
+func hostOnly(hostport string) string {
+	if i := strings.LastIndexByte(hostport, ':'); i > strings.LastIndexByte(hostport, ']') {
+		return hostport[:i]
+	}
+	return hostport
+}

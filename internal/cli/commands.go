@@ -1,0 +1,21 @@
+package cli
+
+// commands are all there is, in the order of the help page.
+func commands() []command {
+	return []command{
+		demoCommand(),
+		initCommand(),
+		validateCommand(),
+		runCommand(),
+		compareCommand(),
+		ciCommand(),
+		reportCommand(),
+		baselineSet(),
+		baselineShow(),
+		baselineList(),
+		baselinePrune(),
+		explainCommand(),
+		schemaCommand(),
+		versionCommand(),
+	}
+}
