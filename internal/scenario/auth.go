@@ -62,7 +62,7 @@ func newTokens(c *compiler, o *spec.OAuth2) (*tokens, error) {
 	}
 	t.id, t.secret = known[1], known[2]
 	t.url, t.path = locate(c.set.target, known[0], false)
-	t.path = string(appendPath(nil, t.path))
+	t.path = string(appendPath(nil, t.path, true))
 	t.form = append(t.form, "grant_type=client_credentials"...)
 	if len(o.Scopes) > 0 {
 		t.form = rule.AppendQuery(append(t.form, "&scope="...), strings.Join(o.Scopes, " "))

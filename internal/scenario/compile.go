@@ -163,6 +163,8 @@ func (c *compiler) message(s *spec.Step) (*message, error) {
 	if m.url, err = c.text(s.URL); err != nil {
 		return nil, err
 	}
+	_, m.written = s.URL.Literal()
+	m.link = strings.HasPrefix(s.URL.Text(), "{{")
 	if m.query, err = c.pairs(s.Query); err != nil {
 		return nil, err
 	}

@@ -2,7 +2,7 @@ package scenario
 
 import (
 	"encoding/base64"
-			"strings"
+	"strings"
 	"time"
 
 	"github.com/loadline-ci/loadline/internal/rule"
@@ -16,8 +16,10 @@ type message struct {
 	same   bool // nothing but the token is filled in
 	number int  // of the request that users keep, when same
 
-	url   text
-	query []pair // what the URL says itself comes before
+	url     text
+	written bool   // nothing in url is filled in
+	link    bool   // url begins with a value: perhaps one that the target gave
+	query   []pair // what the URL says itself comes before
 
 	header []headerFill
 	body   body
@@ -131,9 +133,9 @@ func (m *message) buildURL(req *wire.Request, l *lane, u *user) error {
 	if err != nil {
 		return err
 	}
-	at, path := locate(u.set.target, string(b), m.url.fill != nil && startsFilled(m.url.fill))
+	at, path := locate(u.set.target, string(b), m.link)
 	req.Scheme, req.Host = at.scheme, at.host
-	b = appendPath(b[:0], path)
+	b = appendPath(b[:0], path, m.link || m.written)
 	for i := range m.query {
 		q := &m.query[i]
 		if i == 0 && !strings.Contains(path, "?") {
@@ -161,9 +163,9 @@ func (t *text) appendEncoded(dst []byte, env rule.Env) ([]byte, error) {
 }
 
 // locate says where a request text goes: below the target, or to a URL of its
-// own. A path that a value begins with may come from the target, as Location
-// does, and then has the target's prefix already.
-func locate(target origin, text string, filled bool) (origin, string) {
+// own. A link may come from the target, as Location does, and then has the
+// target's prefix already.
+func locate(target origin, text string, link bool) (origin, string) {
 	for _, scheme := range []string{"http", "https"} {
 		rest, ok := strings.CutPrefix(text, scheme+"://")
 		if !ok {
@@ -175,7 +177,7 @@ func locate(target origin, text string, filled bool) (origin, string) {
 		}
 		return origin{scheme: scheme, host: strings.ToLower(rest[:end])}, rest[end:]
 	}
-	if filled && target.prefix != "" && strings.HasPrefix(text, target.prefix) {
+	if link && target.prefix != "" && strings.HasPrefix(text, target.prefix) {
 		if rest := text[len(target.prefix):]; rest == "" || strings.IndexByte("/?#", rest[0]) >= 0 {
 			return target, text
 		}
@@ -183,21 +185,19 @@ func locate(target origin, text string, filled bool) (origin, string) {
 	return target, target.prefix + text
 }
 
-// startsFilled says whether the first thing in a template is filled in.
-func startsFilled(t *rule.Template) bool { return strings.HasPrefix(t.Text(), "{{") }
-
-// appendPath writes a path and query as it may go on the wire: from '/', without
-// fragment, and with what may not stand there percent-encoded.
-func appendPath(dst []byte, path string) []byte {
+// appendPath writes a path and query as it may go on the wire: from '/', and with
+// what may not stand there percent-encoded. The fragment of a whole URL is cut off;
+// elsewhere # came from a value, and what follows it must not be lost.
+func appendPath(dst []byte, path string, whole bool) []byte {
 	if path == "" || path[0] != '/' {
 		dst = append(dst, '/')
 	}
 	for i := range len(path) {
 		c := path[i]
 		switch {
-		case c == '#':
+		case c == '#' && whole:
 			return dst
-		case c <= ' ' || c >= 0x7f || c == '"' || c == '<' || c == '>':
+		case c == '#' || c <= ' ' || c >= 0x7f || c == '"' || c == '<' || c == '>':
 			const hex = "0123456789ABCDEF"
 			dst = append(dst, '%', hex[c>>4], hex[c&15])
 		default:
@@ -269,4 +269,6 @@ func (b *body) appendParts(dst []byte, env rule.Env) ([]byte, error) {
 }
 
 // filled says whether the body differs from one request to the next.
-func (b *body) filled() bool { return b.fill != nil || b.json != nil || b.form != nil || b.parts != nil }
+func (b *body) filled() bool {
+	return b.fill != nil || b.json != nil || b.form != nil || b.parts != nil
+}

@@ -87,13 +87,13 @@ func (t *tracer) flush() {
 const hidden = "***"
 
 func (t *tracer) skipped(st *step) {
-	t.line(1, "%s: skipped, as `%s` does not hold", st.spec.Name, st.spec.If.Text())
+	t.line(1, "%s: skipped, as `%s` does not hold\n", st.spec.Name, st.spec.If.Text())
 	t.flush()
 }
 
 func (t *tracer) unfilled(st *step, err error) {
 	t.bad++
-	t.line(1, "%s: not sent: %s", st.spec.Name, err)
+	t.line(1, "%s: not sent: %s\n", st.spec.Name, err)
 	t.flush()
 }
 

@@ -30,6 +30,10 @@ func (s *Set) Ready(ctx context.Context) error {
 	return s.poll(ctx, u)
 }
 
+// shortestEvery keeps a target that is coming up from being busy with saying that
+// it is not there yet.
+const shortestEvery = 100 * time.Millisecond
+
 // poll asks until the target answered as it should, so many times in a row.
 func (s *Set) poll(ctx context.Context, u *user) error {
 	ready := s.spec.Target.Ready
@@ -37,23 +41,25 @@ func (s *Set) poll(ctx context.Context, u *user) error {
 	defer cancel()
 	var last error
 	tries, good := 0, 0
-	for {
+	for left := ready.Timeout; left > 0; {
 		err := u.try(limited, s.ready)
 		tries++
 		good++
-		if err != nil {
-			good = 0
-			if limited.Err() == nil || last == nil {
-				last = err
-			}
+		switch {
+		case err == nil:
+		case limited.Err() == nil:
+			good, last = 0, err
+		case last == nil: // what was cut off says nothing, unless it is all there is
+			good, last = 0, errors.New("no answer")
 		}
 		if good >= max(1, ready.Consecutive) {
 			return nil
 		}
-		u.pause(limited, ready.Every)
-		if limited.Err() != nil {
-			break
-		}
+		end, _ := limited.Deadline()
+		left = time.Until(end)
+		every := max(ready.Every, shortestEvery)
+		u.pause(limited, min(left, every))
+		left -= every // no try in the moment in which the time is over
 	}
 	if last == nil {
 		last = fmt.Errorf("it was ready %d times in a row, and %d are asked for", good, ready.Consecutive)

@@ -30,9 +30,9 @@ type lane struct {
 	body    []byte
 	scratch []byte
 
-	resp   wire.Response
-	answer rule.Answer
-	sample load.Sample
+	resp    wire.Response
+	answer  rule.Answer
+	sample  load.Sample
 	failure error // what went wrong last; for users that are not measured
 }
 

@@ -21,9 +21,9 @@ type recorder interface {
 // unrecorded is the recorder of what is not measured.
 type unrecorded struct{}
 
-func (unrecorded) Request(*load.Sample)                     {}
-func (unrecorded) Check(int, int, bool)                     {}
-func (unrecorded) Metric(int, float64, bool)                {}
+func (unrecorded) Request(*load.Sample)                    {}
+func (unrecorded) Check(int, int, bool)                    {}
+func (unrecorded) Metric(int, float64, bool)               {}
 func (unrecorded) Iteration(int, int, time.Duration, bool) {}
 
 // A user walks scenarios. One goroutine at a time uses it.
