@@ -107,7 +107,10 @@ func NewClient(opts Options) (*Client, error) {
 	if err := c.setProxy(); err != nil {
 		return nil, err
 	}
-	return c, c.setTLS()
+	if err := c.setTLS(); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 func oneOf(what, got string, want ...string) error {

@@ -14,8 +14,20 @@ import (
 )
 
 // dial makes a connection to an origin for the request that s is about to send,
-// and adds how long each phase took to t.
-func (s *Session) dial(ctx context.Context, scheme, host string, t *Times) (*conn, error) {
+// and adds how long each phase took to t. It is done on another goroutine:
+// lookup, connect and handshake take a deep stack, and that of a user would stay
+// twice as large for the rest of the run.
+func (s *Session) dial(ctx context.Context, scheme, host string, t *Times) (c *conn, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c, err = s.dialHere(ctx, scheme, host, t)
+	}()
+	<-done
+	return c, err
+}
+
+func (s *Session) dialHere(ctx context.Context, scheme, host string, t *Times) (*conn, error) {
 	c := s.client
 	limit := c.opts.ConnectTimeout
 	deadline := now() + limit

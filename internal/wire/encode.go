@@ -20,18 +20,15 @@ const (
 const bodyInline = 32 << 10
 
 // encode returns the head of req, followed by its body if that is small. It is
-// encoded once, until Changed.
-func (c *Client) encode(req *Request, f form, proxyAuth string) ([]byte, error) {
+// encoded once, until Changed. check has passed it.
+func (c *Client) encode(req *Request, f form, proxyAuth string) []byte {
 	if len(req.encoded) > 0 && req.encodedAs == f && req.encodedBy == c {
-		return req.encoded, nil
-	}
-	if err := check(req); err != nil {
-		return nil, err
+		return req.encoded
 	}
 	req.encodedAs, req.encodedBy = f, c
 	if f == form2 {
 		req.encoded = c.appendBlock(req.encoded[:0], req)
-		return req.encoded, nil
+		return req.encoded
 	}
 	b := c.appendHead(req.encoded[:0], req, f, proxyAuth)
 	req.headLen = len(b)
@@ -39,7 +36,7 @@ func (c *Client) encode(req *Request, f form, proxyAuth string) ([]byte, error) 
 		b = append(b, req.Body...)
 	}
 	req.encoded = b
-	return b, nil
+	return b
 }
 
 // method is req's, GET by default.
@@ -161,8 +158,11 @@ func appendField(b []byte, name, value string) []byte {
 }
 
 // check finds what would break the framing of a request, as a template may have
-// put a line break where none may be.
+// put a line break where none may be. What is encoded has been checked.
 func check(req *Request) error {
+	if len(req.encoded) > 0 {
+		return nil
+	}
 	for _, c := range []byte(req.Method) {
 		if !isToken[c] {
 			return protocolf("the method %s has a character that is not allowed", quote(req.Method))

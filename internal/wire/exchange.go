@@ -34,11 +34,7 @@ func (s *Session) takeBody(req *Request) *[]byte {
 func (s *Session) exchange1(c *conn, req *Request, resp *Response) error {
 	c.link.start(s.deadline, s.stop)
 	s.watch(c.link)
-	out, err := s.client.encode(req, c.form, c.proxyAuth)
-	if err != nil {
-		return err
-	}
-	out = s.withCookies(req, out)
+	out := s.withCookies(req, s.client.encode(req, c.form, c.proxyAuth))
 	r := &s.reader
 	r.reset(req.Method == "HEAD", s.takeBody(req), int(s.client.opts.BodyLimit))
 	if len(req.Body) > bodyInline {

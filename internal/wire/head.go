@@ -47,7 +47,7 @@ func (h *head) parse(b []byte) error {
 		if len(line) == 0 {
 			break
 		}
-		if len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
+		if len(b) > 0 && (b[0] == ' ' || b[0] == '\t') && bytes.IndexByte(line, ':') > 0 {
 			line, b = unfold(line, b)
 		}
 		name, value, err := cutField(line)

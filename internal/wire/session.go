@@ -67,6 +67,9 @@ func (s *Session) fail(resp *Response, err error) {
 // roundTrip sends req once, or twice where the server had closed the idle
 // connection and sending again is safe.
 func (s *Session) roundTrip(ctx context.Context, req *Request, resp *Response) error {
+	if err := check(req); err != nil {
+		return err
+	}
 	for retried := false; ; retried = true {
 		c, err := s.connFor(ctx, req, resp, retried)
 		if err != nil {
