@@ -278,10 +278,6 @@ func (g *gathering) finish() Row {
 	if row.Requests > 0 {
 		row.Rate = figure(g.rates)
 	}
-	for _, q := range SummaryQuantiles {
-		if found, ok := locate(g.rounds, q); ok {
-			row.Latency = append(row.Latency, found)
-		}
-	}
+	row.Latency = quantiles(g.rounds)
 	return row
 }

@@ -2,8 +2,11 @@ package result
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
+
+	hdr "github.com/HdrHistogram/hdrhistogram-go"
 
 	"github.com/loadline-ci/loadline/internal/stat"
 )
@@ -19,19 +22,19 @@ const (
 type bar struct{ micros, n int64 }
 
 // bars decodes the latency of a step in a round; none when it had no success.
+// A histogram has 17,000 counters, of which a round fills a few hundred: they
+// stay packed.
 func (s *RoundStep) bars() ([]bar, error) {
 	if len(s.Latency) == 0 {
 		return nil, nil
 	}
-	h, err := DecodeHistogram(s.Latency)
+	h, err := hdr.DecodePacked(s.Latency)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("histogram: %w", err)
 	}
-	var all []bar
-	for _, b := range h.Distribution() {
-		if b.Count > 0 {
-			all = append(all, bar{max(1, b.From+(b.To-b.From)/2), b.Count})
-		}
+	all := make([]bar, 0, h.Populated())
+	for micros, n := range h.ForEachBucket {
+		all = append(all, bar{max(1, micros), n})
 	}
 	return all, nil
 }
@@ -76,11 +79,23 @@ func atRank(bars []bar, rank int64) float64 {
 	return math.Log(float64(bars[len(bars)-1].micros))
 }
 
-// locate finds the location of the quantile q over chunks of adjacent rounds;
-// false when there are too few requests to read it at all.
-func locate(rounds [][]bar, q float64) (Quantile, bool) {
+// quantiles finds the location of each quantile over chunks of adjacent rounds,
+// as far as the requests go.
+func quantiles(rounds [][]bar) []Quantile {
 	all := merged(rounds)
 	n := count(all)
+	var found []Quantile
+	for _, q := range SummaryQuantiles {
+		if got, ok := locate(rounds, all, n, q); ok {
+			found = append(found, got)
+		}
+	}
+	return found
+}
+
+// locate finds the location of the quantile q of n requests, all of them or by
+// round; false when they are too few to read it at all.
+func locate(rounds [][]bar, all []bar, n int64, q float64) (Quantile, bool) {
 	if float64(n) < chunkTail/(1-q)-1e-9 {
 		return Quantile{}, false
 	}

@@ -29,9 +29,9 @@ type account struct {
 	sel   *rule.Selector
 	names *result.Catalog
 
-	hist      *hdr.Histogram // trends
-	scale     float64        // of the values in hist
-	hits, of  int64          // rates: true samples and all; counters: their sum, and for dropped all arrivals
+	hist      *hdr.PackedHistogram // trends; packed, as a watch holds one for each second
+	scale     float64              // of the values in hist
+	hits, of  int64                // rates: true samples and all; counters: their sum, and for dropped all arrivals
 	length    time.Duration
 	low, high float64 // gauges and trends without a histogram
 	sum, last float64
@@ -198,10 +198,33 @@ func (a *account) trend(h *hdr.Histogram) {
 		return
 	}
 	if a.hist == nil {
-		a.hist = result.NewHistogram()
+		// The range is that of the source: custom trends and phases have their own.
+		a.hist = hdr.NewPacked(h.LowestTrackableValue(), h.HighestTrackableValue(), int(h.SignificantFigures()))
 	}
-	a.hist.Merge(h)
+	a.hist.MergeFrom(h)
 	a.seen = true
+}
+
+// join adds what another account of the same selector chose.
+func (a *account) join(b *account) {
+	a.scale = b.scale
+	switch {
+	case b.hist == nil:
+	case a.hist == nil:
+		a.hist = b.hist.Clone()
+	default:
+		a.hist.Merge(b.hist)
+	}
+	a.hits += b.hits
+	a.of += b.of
+	a.length += b.length
+	a.low, a.high = min(a.low, b.low), max(a.high, b.high)
+	if b.levels > 0 {
+		a.last = b.last
+	}
+	a.sum += b.sum
+	a.levels += b.levels
+	a.seen = a.seen || b.seen
 }
 
 func phase(p *result.Phases, name string) *hdr.Histogram {

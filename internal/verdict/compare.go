@@ -89,9 +89,11 @@ func (c *comparison) apply(r Compare) {
 			c.tests = append(c.tests, cand)
 		}
 	}
-	c.vanished(f, m, r)
+	c.vanished(m, r)
 	shrink(lanes, prior(m.q, f.relative && m.q > 0))
 }
+
+const moreRequests = "stored runs had enough: see why this one sends fewer, or raise the rate or the duration"
 
 func tagsOf(k result.RowKey) func(string) (string, bool) {
 	return func(tag string) (string, bool) {
@@ -113,7 +115,7 @@ func (c *comparison) latency(cand *candidate, f *field, e int, q float64, r *rul
 	if why := judgeable(row, q, c.gate.minRequests()); why != "" {
 		cand.Call, cand.Why = NotJudged, why
 		if stored := c.plenty(f.keys[e], q); stored {
-			cand.Call = NotSure
+			cand.Call, cand.Remedy = NotSure, moreRequests
 		}
 		return nil
 	}
@@ -128,7 +130,7 @@ func (c *comparison) latency(cand *candidate, f *field, e int, q float64, r *rul
 	}
 	raw := c.table.lane(f.keys[e], readQuantile(q)).head - measured.centre
 	t := &moved{
-		sign: 1, base: math.Exp(measured.centre), head: math.Exp(measured.centre + raw),
+		sign: 1, tail: q > 0.97, base: math.Exp(measured.centre), head: math.Exp(measured.centre + raw),
 		raw: raw, change: l.head - lv.centre,
 		spread:     stat.Spread{Var: lv.spread.SS, DF: float64(lv.spread.DF)}, // until shrink
 		infl:       inflation(len(c.table.head(f.keys[e])), lv.n),
@@ -158,7 +160,7 @@ func (c *comparison) plenty(k result.RowKey, q float64) bool {
 }
 
 // vanished reports rows that stored runs have and the head does not.
-func (c *comparison) vanished(f *field, m measure, r Compare) {
+func (c *comparison) vanished(m measure, r Compare) {
 	if len(c.table.base) == 0 {
 		return
 	}
@@ -212,7 +214,7 @@ func (c *comparison) errors(cand *candidate, key result.RowKey, m measure, r *ru
 		cand.Call, cand.Why = NotJudged, fmt.Sprintf("too few requests: errors need %s, this run had %s",
 			unit.Count(c.gate.minRequests()), unit.Count(head.Requests))
 		if requests >= float64(c.gate.minRequests())*float64(len(t.runs)) && len(t.runs) > 0 {
-			cand.Call = NotSure
+			cand.Call, cand.Remedy = NotSure, moreRequests
 		}
 	case head.Rounds < leastBadRounds:
 		cand.Call, cand.Why = NotJudged, fmt.Sprintf("too short: errors need requests in %d rounds, this run had them in %d", leastBadRounds, head.Rounds)
@@ -284,7 +286,7 @@ func (c *comparison) rate(cand *candidate, key result.RowKey, tolerances []rule.
 	head := c.table.rows[0][key]
 	perSecond := float64(head.Requests) / math.Max(c.heads[0].Measured.Seconds(), 1e-3)
 	t := &moved{
-		sign: -1, raw: l.head - lv.centre, change: l.head - lv.centre,
+		sign: -1, tail: true, raw: l.head - lv.centre, change: l.head - lv.centre,
 		head: perSecond, base: perSecond / math.Exp(l.head-lv.centre),
 		infl:       inflation(len(c.table.head(key)), lv.n),
 		spread:     stat.Spread{Var: lv.spread.SS, DF: float64(lv.spread.DF)},

@@ -109,6 +109,7 @@ func (v *Verdict) compare(in Input) {
 	base := v.comparable(in)
 	if len(base) == 0 {
 		v.Reasons = append(v.Reasons, *noBase(in))
+		v.Outcome = NoBaseline
 		return
 	}
 	heads := append([]*result.Summary{v.Head}, in.Again...)
@@ -120,11 +121,21 @@ func (v *Verdict) compare(in Input) {
 		if cand.suspected && !cand.Warn {
 			v.Confirm = len(in.Again) < in.Gate.Confirm
 		}
-		v.restart(c, cand)
+		v.restart(cand)
 	}
 	v.Base = c.base(base)
 	v.reportFindings(c)
+	if v.Base.VisiblePercent > blunt {
+		v.Warnings = append(v.Warnings, Reason{
+			Code:    "blunt",
+			Message: fmt.Sprintf("with %s only changes above %s can be seen for certain", stored(len(base)), unit.Change(v.Base.VisiblePercent/100)),
+			Remedy:  "store more runs of the main branch, ten if possible, or compare base and head in one run with loadline ab",
+		})
+	}
 }
+
+// blunt is the change in percent that a comparison should at least be able to see.
+const blunt = 40
 
 // comparable leaves out stored runs that cannot be compared with the head, and
 // says so.
@@ -180,7 +191,7 @@ func noBase(in Input) *Reason {
 
 // restart marks the rows whose level this run changes, should it become the
 // newest baseline: later runs are then compared with the new level.
-func (v *Verdict) restart(c *comparison, cand *candidate) {
+func (v *Verdict) restart(cand *candidate) {
 	if cand.Call != Slower && cand.Call != Faster {
 		return
 	}
@@ -194,10 +205,10 @@ func (v *Verdict) restart(c *comparison, cand *candidate) {
 	if row := v.Head.Row(result.RowKey{Scope: scope, Scenario: cand.Scenario, Step: cand.Step}); row != nil {
 		row.Restart = true
 	}
-	_ = c
 }
 
-// base sums up what the run was compared with and what it could see.
+// base sums up what the run was compared with and what it could see. The far tail
+// is left out of the latter: it is judged, but nobody promises to see it move.
 func (c *comparison) base(runs []*result.Summary) *Base {
 	b := &Base{
 		Runs: len(runs), Commit: runs[0].Commit, Started: runs[0].Started.UTC().Format(time.RFC3339),
@@ -212,7 +223,7 @@ func (c *comparison) base(runs []*result.Summary) *Base {
 	n := float64(max(1, len(c.tests)))
 	for _, cand := range c.tests {
 		t, ok := cand.test.(*moved)
-		if !ok || cand.Metric == metricThroughput {
+		if !ok || t.tail {
 			continue
 		}
 		b.NothingAbovePercent = math.Max(b.NothingAbovePercent, percent(t.change+stat.T(t.spread.DF, 1-0.05/n)*t.sd()))
@@ -234,7 +245,7 @@ func (v *Verdict) reportFindings(c *comparison) {
 			}
 			v.add(r, f.Warn)
 		case NotSure:
-			v.add(Reason{Code: "not-sure", Message: f.subject() + ": " + f.Why, Line: f.Line}, f.Warn)
+			v.add(Reason{Code: "not-sure", Message: f.subject() + ": " + f.Why, Remedy: f.Remedy, Line: f.Line}, f.Warn)
 		case Faster, Unchanged, NotJudged:
 		}
 		if f.Metric == metricErrors && f.Call != NotJudged && f.ChangePercent > 2 {
@@ -308,7 +319,7 @@ func (v *Verdict) outcome() Outcome {
 		return Threshold
 	case unsure, has("all-slower", "control-moved", "too-few-requests"):
 		return Inconclusive
-	case v.Base == nil && has("no-baseline", "spec-changed", "environment", "unreadable"):
+	case v.Outcome == NoBaseline:
 		return NoBaseline
 	default:
 		return Pass

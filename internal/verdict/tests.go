@@ -80,6 +80,7 @@ type candidate struct {
 // A moved test judges a quantity on a logarithmic scale by its run-to-run spread.
 type moved struct {
 	sign       float64 // +1: more is worse; -1: less is
+	tail       bool    // p99, or no latency at all
 	base       float64 // level of the stored runs, in the unit shown
 	head       float64
 	raw        float64 // ln(head / base)

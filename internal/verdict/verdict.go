@@ -65,8 +65,8 @@ type Base struct {
 	Common   float64 `json:"common_percent"` // how far all steps moved together
 
 	// What the run could see, for the one sentence of a pass; 0: not said.
-	NothingAbovePercent float64 `json:"nothing_above_percent,omitempty"` // 95 % sure that no judged row rose more than this
-	VisiblePercent      float64 `json:"visible_percent,omitempty"`       // the smallest change that this run would have called
+	NothingAbovePercent float64 `json:"nothing_above_percent,omitempty"` // 95 % sure that no p50 to p95 rose more than this
+	VisiblePercent      float64 `json:"visible_percent,omitempty"`       // any p50 to p95 that rose more than this would have been called
 	FalseAlarmPercent   float64 `json:"false_alarm_percent,omitempty"`   // share of unchanged pull requests that the rule would blame, at most
 }
 
@@ -89,7 +89,8 @@ type Finding struct {
 	NoisePercent  float64 `json:"noise_percent"`  // the part of the limit that is this run's noise
 	Rule          string  `json:"rule,omitempty"` // the spec's compare rule, as written
 	Call          Call    `json:"call"`
-	Why           string  `json:"why,omitempty"`  // for not-judged and not-sure: the cause
+	Why           string  `json:"why,omitempty"` // for not-judged and not-sure: the cause
+	Remedy        string  `json:"remedy,omitempty"`
 	Warn          bool    `json:"warn,omitempty"` // the rule only warns
 	Line          int     `json:"line,omitempty"`
 }

@@ -28,7 +28,7 @@ type watched struct {
 	limit  Limit
 	window time.Duration // 0: from the start
 	total  *account      // from the start
-	recent []*second     // of the window, oldest first
+	recent []*account    // seconds of the window, oldest first
 	broken *breach
 }
 
@@ -119,28 +119,10 @@ func (w *Watch) aborted() bool { return w != nil && w.abort != "" }
 // stopped reports whether the watch ended the run.
 func (w *Watch) stopped() bool { return w.aborted() || w != nil && w.stop != "" }
 
-// A second is an account in little memory: a histogram has 17,000 counters, of
-// which one second fills a few hundred.
-type second struct {
-	account
-	bars []bar
-}
-
-type bar struct{ value, n int64 }
-
 func (l *watched) push(s *slice, names *result.Catalog) {
 	a := newAccount(&l.limit.Rule.Selector, names)
 	a.add(s)
-	sec := &second{account: *a}
-	if a.hist != nil {
-		for _, b := range a.hist.Distribution() {
-			if b.Count > 0 {
-				sec.bars = append(sec.bars, bar{b.From, b.Count})
-			}
-		}
-		sec.hist = nil
-	}
-	l.recent = append(l.recent, sec)
+	l.recent = append(l.recent, a)
 	if most := int(l.window / time.Second); len(l.recent) > max(most, 1) {
 		l.recent = l.recent[1:]
 	}
@@ -149,29 +131,8 @@ func (l *watched) push(s *slice, names *result.Catalog) {
 // last is the value over the window.
 func (l *watched) last() (float64, bool) {
 	sum := newAccount(&l.limit.Rule.Selector, nil)
-	for _, s := range l.recent {
-		sum.join(s)
+	for _, a := range l.recent {
+		sum.join(a)
 	}
 	return sum.value()
-}
-
-// join adds what one second chose.
-func (a *account) join(s *second) {
-	a.scale = s.scale
-	for _, b := range s.bars {
-		if a.hist == nil {
-			a.hist = result.NewHistogram()
-		}
-		_ = a.hist.RecordValues(b.value, b.n) // came out of a histogram of this range
-	}
-	a.hits += s.hits
-	a.of += s.of
-	a.length += s.length
-	a.low, a.high = min(a.low, s.low), max(a.high, s.high)
-	if s.levels > 0 {
-		a.last = s.last
-	}
-	a.sum += s.sum
-	a.levels += s.levels
-	a.seen = a.seen || s.seen
 }
