@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -32,6 +34,7 @@ func TestScripts(t *testing.T) {
 			srv := newTarget()
 			env.Defer(srv.Close)
 			env.Values["target"] = srv
+			env.Values["running"] = &running{}
 			env.Setenv("TARGET", srv.URL)
 			env.Setenv("CLOSED", "http://"+closedPort())
 			env.Setenv("NO_COLOR", "1")
@@ -42,7 +45,9 @@ func TestScripts(t *testing.T) {
 			"slow":     slow,
 			"json":     jsonHas,
 			"requests": requests,
-			"signal":   signal,
+			"signal":   sendSignal,
+			"start":    start,
+			"finished": finished,
 		},
 	})
 }
@@ -122,9 +127,50 @@ func jsonHas(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// signal sends a signal to a background command of the script once the target
-// has had some requests: signal INT 20
-func signal(ts *testscript.TestScript, neg bool, args []string) {
+// running is a program that a script started and has not waited for yet.
+type running struct {
+	cmd            *exec.Cmd
+	stdout, stderr bytes.Buffer
+}
+
+// start runs a command beside the script: start loadline run spec.toml
+func start(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: start COMMAND [ARG...]")
+	}
+	r := ts.Value("running").(*running)
+	*r = running{}
+	path, err := lookPath(ts, args[0])
+	ts.Check(err)
+	r.cmd = exec.Command(path, args[1:]...)
+	r.cmd.Dir = ts.MkAbs(".")
+	r.cmd.Env = []string{
+		"TARGET=" + ts.Getenv("TARGET"), "PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"),
+		"TESTSCRIPT_COMMAND=" + args[0],
+	}
+	r.cmd.Stdout, r.cmd.Stderr = &r.stdout, &r.stderr
+	ts.Check(r.cmd.Start())
+	ts.Defer(func() { _ = r.cmd.Process.Kill() })
+}
+
+// lookPath finds a command where testscript put it.
+func lookPath(ts *testscript.TestScript, name string) (string, error) {
+	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
+		if path := filepath.Join(dir, name); isFile(path) {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("no %s in PATH", name)
+}
+
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// signal sends a signal to what was started, once the target has had some
+// requests: signal INT 20
+func sendSignal(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: signal INT|TERM REQUESTS")
 	}
@@ -132,14 +178,25 @@ func signal(ts *testscript.TestScript, neg bool, args []string) {
 	after, err := strconv.ParseInt(args[1], 10, 64)
 	ts.Check(err)
 	srv := ts.Value("target").(*target)
-	deadline := time.Now().Add(30 * time.Second)
-	for srv.requests.Load() < after {
-		if time.Now().After(deadline) {
-			ts.Fatalf("the target had only %d requests", srv.requests.Load())
-		}
-		time.Sleep(5 * time.Millisecond)
+	if !srv.waitFor(after, 30*time.Second) {
+		ts.Fatalf("the target had only %d requests", srv.requests.Load())
 	}
-	for _, c := range ts.BackgroundCmds() {
-		ts.Check(c.Process.Signal(sig))
+	ts.Check(ts.Value("running").(*running).cmd.Process.Signal(sig))
+}
+
+// finished waits for what was started, checks its status, and leaves its output
+// in stdout.txt and stderr.txt: finished 130
+func finished(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: finished CODE")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	r := ts.Value("running").(*running)
+	err = r.cmd.Wait()
+	ts.Check(os.WriteFile(ts.MkAbs("stdout.txt"), r.stdout.Bytes(), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs("stderr.txt"), r.stderr.Bytes(), 0o600))
+	if got := exitCode(err); got != want {
+		ts.Fatalf("exit status %d, want %d; standard error:\n%s", got, want, r.stderr.String())
 	}
 }

@@ -18,16 +18,21 @@ import (
 type target struct {
 	*httptest.Server
 	requests atomic.Int64
+	arrived  chan struct{} // told of a request, if somebody waits
 
 	mu   sync.Mutex
 	slow map[string]time.Duration
 }
 
 func newTarget() *target {
-	t := &target{slow: map[string]time.Duration{}}
+	t := &target{slow: map[string]time.Duration{}, arrived: make(chan struct{}, 1)}
 	mux := http.NewServeMux()
 	t.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		t.requests.Add(1)
+		select {
+		case t.arrived <- struct{}{}:
+		default:
+		}
 		t.mu.Lock()
 		by := t.slow[r.URL.Path]
 		t.mu.Unlock()
@@ -81,6 +86,19 @@ func newTarget() *target {
 		fmt.Fprint(conn, "SMTP/9 lost\r\n\r\n")
 	})
 	return t
+}
+
+// waitFor waits until the target has had n requests.
+func (t *target) waitFor(n int64, most time.Duration) bool {
+	deadline := time.After(most)
+	for t.requests.Load() < n {
+		select {
+		case <-t.arrived:
+		case <-deadline:
+			return false
+		}
+	}
+	return true
 }
 
 // setSlow makes path slower by d from now on.

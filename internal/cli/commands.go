@@ -14,8 +14,6 @@ func commands() []command {
 		baselineShow(),
 		baselineList(),
 		baselinePrune(),
-		explainCommand(),
-		schemaCommand(),
 		versionCommand(),
 	}
 }

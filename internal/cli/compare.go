@@ -83,11 +83,11 @@ func compareResults(env *Env, f *measureFlags, names, rules []string) (Exit, err
 
 func compareRules(texts []string) ([]verdict.Compare, error) {
 	if len(texts) == 0 {
-		texts = spec.DefaultCompare()
+		texts = spec.DefaultCompare
 	}
 	var all []verdict.Compare
 	for _, text := range texts {
-		r, err := rule.ParseCompare(text)
+		r, err := rule.ParseCompare(text, rule.Own{})
 		if err != nil {
 			var at *rule.Error
 			if errors.As(err, &at) && at.Hint != "" {

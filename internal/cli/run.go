@@ -204,8 +204,13 @@ func runOnce(ctx context.Context, env *Env, file string, f *measureFlags, debug 
 	if !debug {
 		out = io.Discard
 	}
-	if err := set.Once(ctx, out); err != nil {
-		return ExitRegression, m.Error(err)
+	bad, err := set.Once(ctx, out)
+	if err != nil {
+		return ExitInvalid, m.Error(err)
+	}
+	if bad > 0 {
+		fmt.Fprintf(env.Stdout, "%s went wrong\n", plural(bad, "request"))
+		return ExitRegression, nil
 	}
 	fmt.Fprintln(env.Stdout, "one iteration of each scenario went through")
 	return ExitPass, nil
