@@ -510,7 +510,7 @@ func TestUsersOfTheirOwn(t *testing.T) {
 func TestCountsAreThePlans(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(1, 1))
-	for range 40 {
+	for range 15 {
 		var stages []plan.Stage
 		level := 0.0
 		for range 1 + rng.IntN(4) {
