@@ -42,6 +42,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":    exits,
+			"measures": measures,
 			"slow":     slow,
 			"json":     jsonHas,
 			"requests": requests,
@@ -54,15 +55,36 @@ func TestScripts(t *testing.T) {
 
 // exits runs a command and checks its status: exits 2 loadline validate x.toml
 func exits(ts *testscript.TestScript, neg bool, args []string) {
+	want, words := statusAndCommand(ts, neg, args)
+	if got := exitCode(ts.Exec(words[0], words[1:]...)); got != want {
+		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+// measures is exits for a command that measures. The machine that runs the tests
+// may be busy with others of them, and then loadline rightly calls its own run
+// invalid: do what a user does, and run it again.
+func measures(ts *testscript.TestScript, neg bool, args []string) {
+	want, words := statusAndCommand(ts, neg, args)
+	got := -1
+	for range 10 {
+		got = exitCode(ts.Exec(words[0], words[1:]...))
+		if got != 3 || !strings.Contains(ts.ReadFile("stdout"), "generator") {
+			break
+		}
+	}
+	if got != want {
+		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+func statusAndCommand(ts *testscript.TestScript, neg bool, args []string) (want int, words []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits CODE COMMAND [ARG...]")
 	}
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	err = ts.Exec(args[1], args[2:]...)
-	if got := exitCode(err); got != want {
-		ts.Fatalf("exit status %d (%v), want %d", got, err, want)
-	}
+	return want, args[1:]
 }
 
 func exitCode(err error) int {
