@@ -285,8 +285,10 @@ func (o *operand) in(v *val, a *Answer, env Env) bool {
 				return true
 			}
 		}
+		return false
+	default:
+		return false
 	}
-	return false
 }
 
 // inDecoded is in for a captured array or object. The operand is filled in.

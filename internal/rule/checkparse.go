@@ -62,6 +62,7 @@ func (p *parser) subject() (subject, *Error) {
 			s.name, err = p.token(word)
 		case subjectCount:
 			s.path, err = p.countPath()
+		default:
 		}
 		return s, err
 	}
@@ -134,7 +135,7 @@ func (p *parser) op(c *Check) *Error {
 	}
 	word := p.peekIdent()
 	for o := opContains; o <= opIs; o++ {
-		if opTexts[o] == word && !(c.not && o == opIs) {
+		if opTexts[o] == word && (!c.not || o != opIs) {
 			p.pos += len(word)
 			c.op = o
 			return nil
@@ -296,6 +297,7 @@ func (p *parser) measure(c *Check, o *operand) *Error {
 		if l.text != "passed" && l.text != "failed" {
 			return p.fail(l.at, `write "checks == failed" or "checks == passed"`, "checks are never %q", l.text)
 		}
+	default:
 	}
 	return nil
 }

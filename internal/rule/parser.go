@@ -22,8 +22,7 @@ func (p *parser) fail(at int, hint, format string, args ...any) *Error {
 
 // failUnit places the mistake of a quantity at offset at.
 func (p *parser) failUnit(at int, err error) *Error {
-	var u *unit.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*unit.Error](err); ok {
 		return p.fail(at, u.Hint, "%s", u.Msg)
 	}
 	return p.fail(at, "", "%s", err)
@@ -121,14 +120,13 @@ func quote(s string) string {
 func (p *parser) value(stop string) (literal, *Error) {
 	l := literal{at: p.pos}
 	var err *Error
-	if p.pos < len(p.text) && (p.text[p.pos] == '\'' || p.text[p.pos] == '"') {
+	if q := p.peekByte(); q == '\'' || q == '"' {
 		l.quoted = true
-		l.text, err = p.quoted(p.text[p.pos])
+		if l.text, err = p.quoted(q); err != nil {
+			return l, err
+		}
 	} else {
-		l.text, err = p.word(stop)
-	}
-	if err != nil {
-		return l, err
+		l.text = p.word(stop)
 	}
 	if strings.Contains(l.text, "{{") {
 		l.fill, err = parseTemplateIn(p.text, l.at, l.text, l.quoted)
@@ -136,7 +134,7 @@ func (p *parser) value(stop string) (literal, *Error) {
 	return l, err
 }
 
-func (p *parser) word(stop string) (string, *Error) {
+func (p *parser) word(stop string) string {
 	start := p.pos
 	for p.pos < len(p.text) {
 		c := p.text[p.pos]
@@ -149,7 +147,7 @@ func (p *parser) word(stop string) (string, *Error) {
 		}
 		p.pos++
 	}
-	return p.text[start:p.pos], nil
+	return p.text[start:p.pos]
 }
 
 // quoted reads text in quotes; the quote itself is written twice within.

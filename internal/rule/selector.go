@@ -155,7 +155,7 @@ func (p *parser) metricName() string {
 // metric takes a dotted name apart: the longest beginning that is a metric, and
 // perhaps a statistic. target.cpu.max is the metric target.cpu.
 func (p *parser) metric(own Own, name string, at int) (*Metric, string, *Error) {
-	head, stat := name, ""
+	var head, stat string
 	if role, ok := strings.CutPrefix(name, TargetPrefix); ok {
 		role, stat, _ = strings.Cut(role, ".")
 		if role == "" {
@@ -164,8 +164,8 @@ func (p *parser) metric(own Own, name string, at int) (*Metric, string, *Error) 
 		head = TargetPrefix + role
 	} else if m, ok := own.Find(name); ok {
 		return &m, "", nil
-	} else if i := strings.IndexByte(name, '.'); i >= 0 {
-		head, stat = name[:i], name[i+1:]
+	} else {
+		head, stat, _ = strings.Cut(name, ".")
 	}
 	m, ok := own.Find(head)
 	if !ok {

@@ -1,5 +1,7 @@
 package rule
 
+import "strings"
+
 // Nearest is the candidate that word was most likely meant to be, or "" when
 // none is near: the edit distance (a swap of neighbours counts as one edit) may
 // be a third of the word's length, at least one. Of two alike the first wins.
@@ -56,16 +58,9 @@ func didYouMean(word string, foreign map[string]string, candidates []string) str
 
 // list joins words for an error: "a, b or c".
 func list(words []string) string {
-	out := ""
-	for i, w := range words {
-		switch {
-		case i == 0:
-		case i == len(words)-1:
-			out += " or "
-		default:
-			out += ", "
-		}
-		out += w
+	last := len(words) - 1
+	if last <= 0 {
+		return strings.Join(words, "")
 	}
-	return out
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }

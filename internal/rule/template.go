@@ -289,14 +289,15 @@ func (e *expr) names(out []Name) []Name {
 
 // String writes what stands between {{ and }}.
 func (e *expr) String() string {
-	s := e.term.String()
+	pieces := []string{e.term.String()}
 	for _, f := range e.filters {
-		s += " | " + filterNames[f.kind]
+		s := filterNames[f.kind]
 		if len(f.args) > 0 {
 			s += "(" + joinTerms(f.args) + ")"
 		}
+		pieces = append(pieces, s)
 	}
-	return s
+	return strings.Join(pieces, " | ")
 }
 
 func (t *term) String() string {

@@ -53,6 +53,31 @@ func (t *target) requests() []string {
 	return out
 }
 
+// last is the header and body of the last request.
+func (t *target) last() (header []string, body string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.header, t.body
+}
+
+// A guarded value is shared with a server's goroutine.
+type guarded[T any] struct {
+	mu sync.Mutex
+	v  T
+}
+
+func (g *guarded[T]) set(v T) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.v = v
+}
+
+func (g *guarded[T]) get() T {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.v
+}
+
 type fakeSession struct {
 	target *target
 	name   string

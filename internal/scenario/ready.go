@@ -41,7 +41,7 @@ func (s *Set) poll(ctx context.Context, u *user) error {
 	defer cancel()
 	var last error
 	tries, good := 0, 0
-	for left := ready.Timeout; left > 0; {
+	for left := ready.Timeout; left > 0 && limited.Err() == nil; {
 		err := u.try(limited, s.ready)
 		tries++
 		good++

@@ -56,8 +56,7 @@ func TestReady(t *testing.T) {
 				start := time.Now()
 				err := compile(t, s, tg).Ready(t.Context())
 				got := ""
-				var not *NotReady
-				if errors.As(err, &not) {
+				if not, ok := errors.AsType[*NotReady](err); ok {
 					got = not.Reason
 				} else if err != nil {
 					t.Fatalf("Ready: %v, which is not a NotReady", err)
@@ -98,12 +97,13 @@ func TestReadyInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSpec(newStep(t, "GET /"))
 		s.Target.Ready = &spec.Ready{Step: newStep(t, "GET /healthz", index(-1)), Timeout: time.Hour, Every: time.Second, Consecutive: 1}
-		ctx, cancel := contextWithTimeout(t, time.Minute)
-		defer cancel()
-		err := compile(t, s, &target{answer: answerWith(503, "")}).Ready(ctx)
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(90500*time.Millisecond, cancel)
+		tg := &target{answer: answerWith(503, "")}
+		err := compile(t, s, tg).Ready(ctx)
 		var not *NotReady
-		if !errors.Is(err, context.DeadlineExceeded) || errors.As(err, &not) {
-			t.Errorf("Ready: %v (%T)", err, err)
+		if !errors.Is(err, context.Canceled) || errors.As(err, &not) || len(tg.requests()) != 91 {
+			t.Errorf("Ready: %v (%T) after %d requests", err, err, len(tg.requests()))
 		}
 	})
 }
@@ -185,30 +185,32 @@ func withOAuth(t testing.TB) *spec.Spec {
 func TestOAuth2(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		n, broken := 0, false
-		var form string
+		var n int // of tokens; the fetches are one after the other
+		var broken guarded[bool]
+		var form guarded[string]
 		tg := &target{answer: func(r *wire.Request) wire.Response {
-			if r.Path != "/token" {
+			switch {
+			case r.Path != "/token":
 				return wire.Response{Status: 200}
-			}
-			if broken {
+			case broken.get():
 				return wire.Response{Status: 500}
 			}
 			n++
-			form = string(r.Body)
+			form.set(string(r.Body))
 			return wire.Response{Status: 200, Body: fmt.Appendf(nil, `{"access_token":"t%d","token_type":"bearer","expires_in":100}`, n)}
 		}}
 		set := compile(t, withOAuth(t), tg)
 		if err := set.Ready(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if want := "grant_type=client_credentials&scope=orders%20read&audience=api"; form != want {
-			t.Errorf("form %q, want %q", form, want)
+		if want := "grant_type=client_credentials&scope=orders%20read&audience=api"; form.get() != want {
+			t.Errorf("form %q, want %q", form.get(), want)
 		}
 		u := set.newUser(0, &book{})
 		sent := func() string {
 			u.Iterate(t.Context(), load.Iteration{})
-			return tg.header[0]
+			header, _ := tg.last()
+			return header[0]
 		}
 		for _, step := range []struct {
 			wait   time.Duration
@@ -222,7 +224,7 @@ func TestOAuth2(t *testing.T) {
 			{20 * time.Second, true, "t2"},  // could not be renewed at 150 s
 			{10 * time.Second, false, "t3"}, // tried again
 		} {
-			broken = step.broken
+			broken.set(step.broken)
 			time.Sleep(step.wait)
 			synctest.Wait()
 			if got := sent(); got != "Authorization: Bearer "+step.want {

@@ -186,11 +186,12 @@ func TestRequests(t *testing.T) {
 			for i, h := range want {
 				want[i] = strings.Replace(h, "1-0", "1-1", 1) // the last of two iterations
 			}
-			if diff := cmp.Diff(tg.header, want); diff != "" {
+			header, body := tg.last()
+			if diff := cmp.Diff(header, want); diff != "" {
 				t.Errorf("header (-got +want):\n%s", diff)
 			}
-			if tg.body != tt.body {
-				t.Errorf("body %q, want %q", tg.body, tt.body)
+			if body != tt.body {
+				t.Errorf("body %q, want %q", body, tt.body)
 			}
 		})
 	}
@@ -221,8 +222,10 @@ func TestLocationBelowPrefix(t *testing.T) {
 // TestMultipart sends parts to a real server, which takes them apart.
 func TestMultipart(t *testing.T) {
 	t.Parallel()
-	var got []string
+	var parts guarded[[]string]
 	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var got []string
+		defer func() { parts.set(got) }()
 		_, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 		mr := multipart.NewReader(r.Body, params["boundary"])
 		for {
@@ -239,7 +242,6 @@ func TestMultipart(t *testing.T) {
 	}))
 	defer srv.Close()
 	for _, title := range []string{"cat", "cat {{ user.id }}"} {
-		got = nil
 		s := newSpec(newStep(t, "POST /photos", withBody(&spec.Body{Kind: "multipart", ContentType: "multipart/form-data", Parts: []spec.Part{
 			{Name: "title", Value: tmpl(t, title)},
 			{Name: `the "image"`, FileName: "cat.jpg", Type: "image/jpeg", Content: []byte("\xff\xd8--loadline-6c6f6164\r\n")},
@@ -255,7 +257,7 @@ func TestMultipart(t *testing.T) {
 			"the %22image%22|cat.jpg|image/jpeg|\xff\xd8--loadline-6c6f6164\r\n",
 			"empty|e.bin|application/octet-stream|",
 		}
-		if diff := cmp.Diff(got, want); diff != "" {
+		if diff := cmp.Diff(parts.get(), want); diff != "" {
 			t.Errorf("parts (-got +want):\n%s", diff)
 		}
 	}
@@ -288,17 +290,17 @@ func overWire(t testing.TB, s *spec.Spec) *book {
 // goes into the second request.
 func TestOverWire(t *testing.T) {
 	t.Parallel()
-	var got string
+	var second guarded[string]
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/v1/token":
 			http.SetCookie(w, &http.Cookie{Name: "sid", Value: "c1"})
 			w.Header().Set("X-Multi", "a")
 			w.Header().Add("X-Multi", "b")
-			io.WriteString(w, `{"access_token": "t\u00e9", "ids": [1, 2]}`)
+			_, _ = io.WriteString(w, `{"access_token": "t\u00e9", "ids": [1, 2]}`)
 		default:
 			cookie, _ := r.Cookie("sid")
-			got = r.Header.Get("Authorization") + " " + cookie.Value + " " + r.URL.String()
+			second.set(r.Header.Get("Authorization") + " " + cookie.Value + " " + r.URL.String())
 			w.WriteHeader(http.StatusTeapot)
 		}
 	}))
@@ -310,8 +312,8 @@ func TestOverWire(t *testing.T) {
 	)
 	s.Target.URL = srv.URL + "/v1"
 	b := overWire(t, s)
-	if want := "Bearer t%C3%A9 a, b c1 /v1/me/c1/2"; got != want {
-		t.Errorf("the second request: %q, want %q", got, want)
+	if want := "Bearer t%C3%A9 a, b c1 /v1/me/c1/2"; second.get() != want {
+		t.Errorf("the second request: %q, want %q", second.get(), want)
 	}
 	if diff := cmp.Diff(b.checks, []string{"0 true", "1 false"}); diff != "" {
 		t.Errorf("checks (-got +want):\n%s", diff)

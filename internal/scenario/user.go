@@ -98,6 +98,7 @@ func (u *user) Iterate(ctx context.Context, it load.Iteration) load.Next {
 		return load.StopRun
 	case endUser:
 		return load.EndUser
+	default:
 	}
 	if u.set.spec.User.PerIteration {
 		u.end(ctx)
