@@ -73,7 +73,7 @@ func (j *jar) set(c *http.Cookie, host, path string, at time.Time) {
 		}
 		k.domain, k.exact = d, false
 	} else if d != "" {
-		k.exact = isIP(host)
+		k.exact = isIP(host) || !strings.Contains(host, ".")
 	}
 	if !strings.HasPrefix(k.path, "/") {
 		k.path = defaultPath(path)

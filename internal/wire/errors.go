@@ -104,7 +104,6 @@ func tlsError(host string, err error) error {
 		authority x509.UnknownAuthorityError
 		invalid   x509.CertificateInvalidError
 		record    tls.RecordHeaderError
-		alert     tls.AlertError
 	)
 	text := ""
 	switch {
@@ -120,8 +119,8 @@ func tlsError(host string, err error) error {
 		text = fmt.Sprintf("the certificate of %s is expired or not yet valid: %s", host, invalid.Detail)
 	case errors.As(err, &record):
 		text = fmt.Sprintf("%s does not speak TLS on this port", host)
-	case errors.As(err, &alert):
-		text = fmt.Sprintf("%s refused the handshake: %s", host, strings.TrimPrefix(alert.Error(), "tls: "))
+	case alert(err) != "":
+		text = fmt.Sprintf("%s refused the handshake: %s", host, alert(err))
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		text = fmt.Sprintf("%s closed the connection during the handshake", host)
 	default:
@@ -130,12 +129,20 @@ func tlsError(host string, err error) error {
 	return fail(TLS, err, "TLS: %s", text)
 }
 
+// alert is what the peer said as it refused to go on; "" for other errors.
+func alert(err error) string {
+	// crypto/tls has no type for it but the one of QUIC.
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" {
+		return strings.TrimPrefix(op.Err.Error(), "tls: ")
+	}
+	return ""
+}
+
 // brokenError puts a connection that broke in the middle of a request into
 // words. got says how much of the response had come.
 func brokenError(addr string, err error, got string) error {
-	var alert tls.AlertError
 	switch {
-	case errors.As(err, &alert):
+	case alert(err) != "":
 		// In TLS 1.3 the server judges the client's certificate after the
 		// client has done with the handshake.
 		return tlsError(addr, err)

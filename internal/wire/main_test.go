@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"os"
@@ -101,6 +102,24 @@ func doFails(t testing.TB, s *Session, req *Request, kind Kind, want string) *Re
 	return resp
 }
 
+// runsOut has try time out until it does so at the place that want is the message
+// of: on a busy machine a short limit may pass before that is reached.
+func runsOut(t testing.TB, want string, try func(limit time.Duration) *Response) {
+	t.Helper()
+	for limit := 10 * time.Millisecond; ; limit *= 3 {
+		resp := try(limit)
+		want := strings.ReplaceAll(want, "LIMIT", limit.String())
+		if limit < 5*time.Second && resp.Kind == Timeout && !strings.Contains(resp.Err.Error(), want) {
+			continue
+		}
+		checkFailed(t, resp, Timeout, want)
+		if resp.Times.Done < limit {
+			t.Errorf("a limit of %v passed after %v", limit, resp.Times.Done)
+		}
+		return
+	}
+}
+
 func checkFailed(t testing.TB, resp *Response, kind Kind, want string) {
 	t.Helper()
 	if resp.Kind != kind || resp.Err == nil || !strings.Contains(resp.Err.Error(), want) {
@@ -176,6 +195,12 @@ func (c *rawConn) request() *http.Request {
 	return r
 }
 
+// small keeps the socket from holding much.
+func (c *rawConn) small() {
+	_ = c.Conn.(*net.TCPConn).SetReadBuffer(64 << 10)
+	_ = c.Conn.(*net.TCPConn).SetWriteBuffer(64 << 10)
+}
+
 // say writes s; a client that is gone is no matter.
 func (c *rawConn) say(s string) { _, _ = io.WriteString(c, s) }
 
@@ -202,3 +227,6 @@ func once(t testing.TB, response string) *rawServer {
 		}
 	})
 }
+
+// quiet is the log of servers that are meant to fail.
+var quiet = log.New(io.Discard, "", 0)

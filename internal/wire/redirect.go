@@ -96,7 +96,7 @@ func sameHost(from, to *url.URL) bool {
 	if from.Scheme != to.Scheme {
 		return (from.Port() == "" || from.Port() == "80") && (to.Port() == "" || to.Port() == "443")
 	}
-	return withPort(from.Scheme, from.Host) == withPort(to.Scheme, to.Host) || strings.EqualFold(from.Host, to.Host)
+	return strings.EqualFold(withPort(from.Scheme, from.Host), withPort(to.Scheme, to.Host))
 }
 
 // without returns header without the fields named in gone.
