@@ -24,12 +24,12 @@ type job struct {
 	fork    bool
 	token   string
 	runID   int
-	attempt int
 	comment string // the input
 }
 
 // An outcome is what came of a job.
 type outcome struct {
+	attempt   int               // of the run; over 1 when the machine was too busy before
 	failed    bool              // the job was red
 	outputs   map[string]string // of the action
 	result    result            // the result file; zero when there is none
@@ -62,6 +62,20 @@ type result struct {
 	}
 }
 
+// busy says whether this machine, not the target, spoilt the run: then there is
+// no verdict to look at, and a person would run the job again.
+func (r result) busy() bool {
+	if r.Verdict.Outcome != "invalid" {
+		return false
+	}
+	for _, reason := range r.Verdict.Reasons {
+		if strings.HasPrefix(reason.Code, "generator") {
+			return true
+		}
+	}
+	return false
+}
+
 // slower are the steps called slower, each once.
 func (r result) slower() []string {
 	var out []string
@@ -86,8 +100,26 @@ type stage struct {
 	jobs   int
 }
 
-// run runs a job to its end.
+// attempts is how often a job is run when the machine is too busy to judge.
+const attempts = 3
+
+// run runs a job to its end, again as GitHub would re-run it when the machine
+// was too busy for a verdict.
 func (s *stage) run(ctx context.Context, j job) (*outcome, error) {
+	for attempt := 1; ; attempt++ {
+		out, err := s.once(ctx, j, attempt)
+		if err != nil || attempt == attempts || !out.result.busy() {
+			return out, err
+		}
+		fmt.Printf("     run %d: this machine was too busy, attempt %d follows\n", j.runID, attempt+1)
+		if err := s.emu.mark(ctx); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// once runs one attempt of a job.
+func (s *stage) once(ctx context.Context, j job, attempt int) (*outcome, error) {
 	s.jobs++
 	dir := filepath.Join(s.r.scratch, "job-"+strconv.Itoa(s.jobs))
 	home := filepath.Join(dir, "config", "act")
@@ -116,8 +148,8 @@ func (s *stage) run(ctx context.Context, j job) (*outcome, error) {
 		"--var", "TARGET=" + s.target.url, "--var", "COMMENT=" + j.comment,
 	}
 	for name, value := range map[string]string{
-		"GITHUB_API_URL": s.emu.url, "GITHUB_REPOSITORY": "octo/shop", "GITHUB_REPOSITORY_OWNER": "octo", "GITHUB_REF": ref,
-		"GITHUB_RUN_ID": strconv.Itoa(j.runID), "GITHUB_RUN_ATTEMPT": strconv.Itoa(max(j.attempt, 1)), "E2E_DIR": dir,
+		"GITHUB_API_URL": s.emu.api, "GITHUB_REPOSITORY": "octo/shop", "GITHUB_REPOSITORY_OWNER": "octo", "GITHUB_REF": ref,
+		"GITHUB_RUN_ID": strconv.Itoa(j.runID), "GITHUB_RUN_ATTEMPT": strconv.Itoa(attempt), "E2E_DIR": dir,
 	} {
 		args = append(args, "--env", name+"="+value)
 	}
@@ -131,7 +163,7 @@ func (s *stage) run(ctx context.Context, j job) (*outcome, error) {
 	cmd.Stdout, cmd.Stderr = log, log
 	began := time.Now()
 	err = cmd.Run()
-	out := &outcome{took: time.Since(began)}
+	out := &outcome{attempt: attempt, took: time.Since(began)}
 	if closed := log.Close(); closed != nil {
 		return nil, closed
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,8 +23,10 @@ const (
 
 // An emulator is GitHub for one repository, octo/shop.
 type emulator struct {
-	url  string
-	bare string // its git repository
+	url   string
+	api   string       // where jobs call it, see inFront
+	calls atomic.Int32 // through api, since the last mark
+	bare  string       // its git repository
 }
 
 // A report is what the emulator tells of itself, as far as it is asked here.
@@ -123,6 +126,7 @@ func (e *emulator) report(ctx context.Context) (*report, error) {
 
 // mark draws a line in the emulator's log of requests.
 func (e *emulator) mark(ctx context.Context) error {
+	e.calls.Store(0)
 	return e.control(ctx, "mark", map[string]string{"name": "next"})
 }
 

@@ -21,7 +21,7 @@ url = "http://127.0.0.1:1"   # the workflow says where it really is
 
 [load]
 rate     = "40/s"
-duration = "8s"
+duration = "12s"    # one late second in it is no reason to throw it away
 warmup   = "1s"
 
 [[scenario]]

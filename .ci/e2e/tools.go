@@ -42,7 +42,7 @@ func tool(ctx context.Context, module string) (string, error) {
 // build makes a program from a package of a folder.
 func build(ctx context.Context, dir, pkg, bin string) error {
 	env := append(cleanEnv(), "GOWORK=off", "CGO_ENABLED=0")
-	if out, err := command(ctx, dir, env, "go", "build", "-buildvcs=false", "-o", bin, pkg); err != nil {
+	if out, err := command(ctx, dir, env, "go", "build", "-trimpath", "-buildvcs=false", "-o", bin, pkg); err != nil {
 		return fmt.Errorf("building %s in %s: %w\n%s", pkg, dir, err, out)
 	}
 	return nil

@@ -10,7 +10,7 @@ import (
 	gh "github.com/google/go-github/v60/github"
 )
 
-// Codes of the errors that docs/messages.md explains one by one.
+// Codes of the errors that docs/action.md explains one by one.
 const (
 	CodeReadOnly   = "LL30" // the token may not do it
 	CodeBranchBusy = "LL31" // other writers won every try
