@@ -18,6 +18,8 @@ type comparison struct {
 	table  *table
 	fields map[result.Scope]*field
 	tests  []*candidate // judged
+	shown  []*candidate // control steps: measured, never blamed
+	asked  int          // of both, by a rule of the spec
 	rows   []*candidate // all, in the order they are reported
 
 	common   shift
@@ -66,11 +68,13 @@ func (c *comparison) apply(r Compare) {
 		return
 	}
 	f := c.field(c.gate.per(r))
-	var lanes []*moved
+	var judged, measured []*moved
+	selected := false
 	for e, key := range f.keys {
 		if !r.Rule.Selector.Matches(tagsOf(key)) {
 			continue
 		}
+		selected = true
 		row := c.table.rows[0][key]
 		cand := &candidate{Finding: Finding{
 			Scenario: key.Scenario, Step: key.Step, Metric: m.metric, Rule: r.Rule.Text, Warn: r.Warn, Line: row.Line,
@@ -83,14 +87,31 @@ func (c *comparison) apply(r Compare) {
 		case metricThroughput:
 			c.rate(cand, key, r.Rule.Tolerances)
 		default:
-			lanes = append(lanes, c.latency(cand, f, e, m.q, r.Rule))
+			if t := c.latency(cand, f, e, m.q, r.Rule); t != nil && t != cand.measured {
+				judged = append(judged, t)
+			}
+			if cand.measured != nil {
+				measured = append(measured, cand.measured)
+			}
 		}
-		if cand.test != nil {
+		switch {
+		case cand.test == nil:
+		case f.control[e] && m.q > 0:
+			c.shown = append(c.shown, cand)
+			c.asked++
+		default:
 			c.tests = append(c.tests, cand)
+			c.asked++
 		}
 	}
+	if !selected {
+		c.rows = append(c.rows, &candidate{Finding: Finding{
+			Metric: m.metric, Rule: r.Rule.Text, Call: NotJudged, Why: "the rule selects nothing that this run measured", Warn: r.Warn, Line: r.Line,
+		}})
+	}
 	c.vanished(m, r)
-	shrink(lanes, prior(m.q, f.relative && m.q > 0))
+	shrink(judged, prior(m.q, true))
+	shrink(measured, prior(m.q, false))
 }
 
 const moreRequests = "stored runs had enough: see why this one sends fewer, or raise the rate or the duration"
@@ -108,8 +129,8 @@ func tagsOf(k result.RowKey) func(string) (string, bool) {
 	}
 }
 
-// latency lays out the test of one row's quantile. Its spread is filled in by
-// shrink, once all rows are known. It is nil when the row cannot be judged.
+// latency lays out the test of one row's quantile, nil when it cannot be judged.
+// Spreads are filled in by shrink, once all rows are known.
 func (c *comparison) latency(cand *candidate, f *field, e int, q float64, r *rule.Compare) *moved {
 	row := c.table.rows[0][f.keys[e]]
 	if why := judgeable(row, q, c.gate.minRequests()); why != "" {
@@ -119,34 +140,40 @@ func (c *comparison) latency(cand *candidate, f *field, e int, q float64, r *rul
 		}
 		return nil
 	}
-	l, measured := f.beyond(e, q)
-	if f.control[e] {
-		l, measured = f.absolute(e, q)
-	}
-	lv := l.level()
-	if lv.n == 0 || math.IsNaN(l.head) {
+	measured := f.lane(f.keys[e], q)
+	lv := measured.level()
+	k := len(c.table.head(f.keys[e]))
+	if lv.n == 0 || math.IsNaN(measured.head) {
 		cand.Call, cand.Why = NotJudged, "new: no stored run has it"
 		return nil
 	}
-	raw := c.table.lane(f.keys[e], readQuantile(q)).head - measured.centre
-	t := &moved{
-		sign: 1, tail: q > 0.97, base: math.Exp(measured.centre), head: math.Exp(measured.centre + raw),
-		raw: raw, change: l.head - lv.centre,
-		spread:     stat.Spread{Var: lv.spread.SS, DF: float64(lv.spread.DF)}, // until shrink
-		infl:       inflation(len(c.table.head(f.keys[e])), lv.n),
+	raw := measured.head - lv.centre
+	test := moved{
+		sign: 1, tail: q > 0.97, base: math.Exp(lv.centre), head: math.Exp(measured.head), raw: raw,
 		tolerances: r.Tolerances, confidence: c.gate.confidence(),
 	}
-	cand.test = t
-	return t
+	plain := test
+	plain.against(raw, lv, k)
+	cand.measured = &plain
+	cand.test = cand.measured
+	if f.relative && !f.control[e] {
+		beyond := f.beyond(e, measured.head, lv)
+		blv := beyond.level()
+		if blv.n == 0 || math.IsNaN(beyond.head) {
+			cand.Call, cand.Why, cand.test = NotJudged, "the other steps cannot be compared with stored runs", nil
+			return nil
+		}
+		test.against(beyond.head-blv.centre, blv, k)
+		cand.test = &test
+	}
+	return cand.test.(*moved)
 }
 
-// absolute is beyond without regard to the peers.
-func (f *field) absolute(e int, q float64) (lane, level) {
-	l := f.lane(f.keys[e], q)
-	measured := l.level()
-	l.head -= measured.centre
-	copy(l.runs, measured.rest)
-	return l, measured
+// against sets what is judged and the spread, not yet shrunk, of its level.
+func (t *moved) against(change float64, lv level, heads int) {
+	t.change = change
+	t.series = lv.spread
+	t.infl = inflation(heads, lv.n)
 }
 
 // plenty reports whether the stored runs could judge what the head cannot.
@@ -178,18 +205,14 @@ func (c *comparison) vanished(m measure, r Compare) {
 	}
 }
 
-// shrink replaces each test's own spread by the shrunk one.
+// shrink estimates the spread of each test from those of all.
 func shrink(tests []*moved, sd float64) {
-	var all []stat.Series
-	var kept []*moved
-	for _, t := range tests {
-		if t != nil {
-			kept = append(kept, t)
-			all = append(all, stat.Series{SS: t.spread.Var, DF: int(t.spread.DF)})
-		}
+	all := make([]stat.Series, len(tests))
+	for i, t := range tests {
+		all[i] = t.series
 	}
 	for i, s := range stat.Shrink(all, sd) {
-		kept[i].spread = s
+		tests[i].spread = s
 	}
 }
 
@@ -271,13 +294,7 @@ const (
 )
 
 func (c *comparison) rate(cand *candidate, key result.RowKey, tolerances []rule.Tolerance) {
-	read := func(r *result.Row) float64 {
-		if r.Rate.K == 0 {
-			return math.NaN()
-		}
-		return r.Rate.Y
-	}
-	l := c.table.lane(key, read)
+	l := c.table.lane(key, readRate)
 	lv := l.level()
 	if lv.n == 0 || math.IsNaN(l.head) {
 		cand.Call, cand.Why = NotJudged, "no throughput is known of this run or of the stored ones"
@@ -286,12 +303,11 @@ func (c *comparison) rate(cand *candidate, key result.RowKey, tolerances []rule.
 	head := c.table.rows[0][key]
 	perSecond := float64(head.Requests) / math.Max(c.heads[0].Measured.Seconds(), 1e-3)
 	t := &moved{
-		sign: -1, tail: true, raw: l.head - lv.centre, change: l.head - lv.centre,
+		sign: -1, tail: true, raw: l.head - lv.centre,
 		head: perSecond, base: perSecond / math.Exp(l.head-lv.centre),
-		infl:       inflation(len(c.table.head(key)), lv.n),
-		spread:     stat.Spread{Var: lv.spread.SS, DF: float64(lv.spread.DF)},
 		tolerances: tolerances, confidence: c.gate.confidence(),
 	}
+	t.against(l.head-lv.centre, lv, len(c.table.head(key)))
 	sd := priorThroughput
 	if c.heads[0].Open {
 		sd = priorCompleted
@@ -324,6 +340,9 @@ func (c *comparison) judge() {
 		cand.suspected = cand.test.suspicious()
 		cand.test.describe(&cand.Finding, cand.level)
 	}
+	for _, cand := range c.shown {
+		cand.test.describe(&cand.Finding, alphaSteps/float64(len(c.tests)+1))
+	}
 }
 
 // explainShifts looks at what all rows share, and takes back what it explains.
@@ -336,6 +355,7 @@ func (c *comparison) explainShifts() {
 	c.common = measureShift(f.common(), heads)
 	c.controls = measureShift(f.controls(), heads)
 	c.poisoned(f)
+	c.settle()
 	switch {
 	case c.common.huge() && f.relative:
 		c.callHuge()
@@ -345,9 +365,47 @@ func (c *comparison) explainShifts() {
 	case c.common.up():
 		c.allSlower(len(f.keys))
 	case c.common.down():
-		c.othersFaster()
+		c.warnings = append(c.warnings, Reason{
+			Code:    "all-faster",
+			Message: fmt.Sprintf("most rows are about %s together: a faster machine, or a change to something they share", unit.Change(math.Expm1(c.common.ln))),
+		})
 	}
 	c.throughputFollows()
+}
+
+// settle looks at calls that rest on the other rows more than on the row itself.
+// When the others moved as far as no machine does, the change did that, and the
+// row is judged as measured; else nobody can tell which of the two it was.
+func (c *comparison) settle() {
+	for _, cand := range c.tests {
+		t, ok := cand.test.(*moved)
+		if !ok || t == cand.measured || cand.measured == nil || cand.Call == Unchanged {
+			continue
+		}
+		if t.raw*t.change > 0 && math.Abs(t.raw) >= math.Abs(t.change)/2 {
+			continue
+		}
+		if math.Abs(t.change-t.raw) > math.Log1p(hugeCommon) {
+			cand.asMeasured()
+			continue
+		}
+		cand.Call, cand.Why = NotSure, "the other steps moved and this one did not: by the machine, or by the change"
+		cand.Remedy = "run it again, or compare base and head in one run with loadline ab"
+	}
+}
+
+// asMeasured judges a candidate without regard to the other rows.
+func (cand *candidate) asMeasured() {
+	cand.test = cand.measured
+	switch {
+	case cand.measured.beyond(true, cand.level):
+		cand.Call = Slower
+	case cand.measured.beyond(false, cand.level):
+		cand.Call = Faster
+	default:
+		cand.Call = Unchanged
+	}
+	cand.test.describe(&cand.Finding, cand.level)
 }
 
 // shiftField is the field with the most rows: that of the steps, if any rule
@@ -372,20 +430,18 @@ func measureShift(l lane, heads int) shift {
 }
 
 // callHuge blames the run as a whole: each row that moved as far as no machine
-// explains.
+// explains, as measured.
 func (c *comparison) callHuge() {
 	for _, cand := range c.tests {
-		t, ok := cand.test.(*moved)
-		if !ok || cand.Metric == metricThroughput || t.raw <= math.Max(c.common.limit, math.Log1p(hugeCommon)) {
+		t := cand.measured
+		if t == nil {
 			continue
 		}
-		if t.raw > t.tolerance(true) {
-			cand.Call, cand.huge = Slower, true
-			cand.ChangePercent = cand.RawPercent
-			low, high := t.change-math.Log1p(cand.LowPercent/100), math.Log1p(cand.HighPercent/100)-t.change
-			cand.LowPercent, cand.HighPercent = percent(t.raw-low), percent(t.raw+high)
-			cand.LimitPercent = percent(math.Max(c.common.limit, t.tolerance(true)))
-			cand.NoisePercent = percent(c.common.limit)
+		cand.asMeasured()
+		if t.raw > math.Max(c.common.limit, math.Log1p(hugeCommon)) && t.raw > t.tolerance(true) {
+			cand.Call = Slower
+			cand.NoisePercent = math.Min(cand.NoisePercent, percent(c.common.limit))
+			cand.LimitPercent = math.Max(cand.NoisePercent, percent(t.tolerance(true)))
 		}
 	}
 	c.reasons = append(c.reasons, Reason{
@@ -419,21 +475,6 @@ func (c *comparison) allSlower(rows int) {
 		Message: fmt.Sprintf("all %d rows are about %s together: that is what a slower machine looks like, and what a change to something they share looks like; stored runs cannot tell which",
 			rows, unit.Change(math.Expm1(c.common.ln))),
 		Remedy: "compare base and head in one run with loadline ab, or mark a step that no change should move with control = true",
-	})
-}
-
-// othersFaster takes back calls that rest on the others alone: when most steps
-// became faster, one that did not looks slow beside them.
-func (c *comparison) othersFaster() {
-	for _, cand := range c.tests {
-		t, ok := cand.test.(*moved)
-		if ok && cand.Call == Slower && cand.Metric != metricThroughput && t.raw <= 0 {
-			cand.Call, cand.Why = NotSure, "faster than on main, but by less than the other steps"
-		}
-	}
-	c.warnings = append(c.warnings, Reason{
-		Code:    "all-faster",
-		Message: fmt.Sprintf("most rows are about %s together: a faster machine, or a change to something they share", unit.Change(math.Expm1(c.common.ln))),
 	})
 }
 

@@ -98,21 +98,17 @@ func (f *field) choosePeers() {
 
 func (f *field) hasControl() bool { return slices.Contains(f.control, true) }
 
-// beyond is the lane of a row's quantile less what the other rows did: distances
-// from the row's own level, less the peers' shift. In absolute mode it is the
-// distances alone.
-func (f *field) beyond(e int, q float64) (l lane, measured level) {
-	l = f.lane(f.keys[e], q)
-	measured = l.level()
-	l.head -= measured.centre
-	copy(l.runs, measured.rest)
-	if f.relative {
-		l.head -= f.headPeers.shift(e)
-		for i := range l.runs {
-			l.runs[i] -= f.runPeers[i].shift(e)
-		}
+// beyond is the lane of a row less what the other rows did: distances from the
+// row's own level, less the peers' shift.
+func (f *field) beyond(e int, head float64, own level) lane {
+	l := lane{
+		head: head - own.centre - f.headPeers.shift(e),
+		runs: make([]float64, len(own.rest)), segment: own.segment,
 	}
-	return l, measured
+	for i, rest := range own.rest {
+		l.runs[i] = rest - f.runPeers[i].shift(e)
+	}
+	return l
 }
 
 // common is the lane of what all rows but control rows share: their median shift.

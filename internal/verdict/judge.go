@@ -234,7 +234,6 @@ func (c *comparison) base(runs []*result.Summary) *Base {
 
 // reportFindings makes a reason of every finding that matters for the outcome.
 func (v *Verdict) reportFindings(c *comparison) {
-	judged := len(c.tests)
 	for i := range v.Findings {
 		f := &v.Findings[i]
 		switch f.Call {
@@ -254,12 +253,16 @@ func (v *Verdict) reportFindings(c *comparison) {
 			})
 		}
 	}
-	if judged == 0 && len(v.Findings) > 0 {
-		v.Reasons = append(v.Reasons, Reason{
-			Code: "too-few-requests", Message: "nothing could be judged: " + v.Findings[0].subject() + ": " + v.Findings[0].Why,
-			Remedy: "raise the rate or the duration",
-		})
+	if c.asked > 0 {
+		return
 	}
+	why := "this run has no step that a rule asks for"
+	if len(v.Findings) > 0 {
+		why = v.Findings[0].subject() + ": " + v.Findings[0].Why
+	}
+	v.Reasons = append(v.Reasons, Reason{
+		Code: "too-few-requests", Message: "nothing could be judged: " + why, Remedy: "raise the rate or the duration",
+	})
 }
 
 func (v *Verdict) add(r Reason, warn bool) {

@@ -50,10 +50,11 @@ type lane struct {
 
 // A level is where a lane lies, from its stored runs.
 type level struct {
-	centre float64   // of the current segment; NaN without a stored run
-	n      int       // runs of the current segment behind it
-	rest   []float64 // by run: distance from the centre of its own segment
-	spread stat.Series
+	centre  float64   // of the current segment; NaN without a stored run
+	n       int       // runs of the current segment behind it
+	rest    []float64 // by run: distance from the centre of its own segment
+	segment []int
+	spread  stat.Series
 }
 
 // segments lists the indexes of the runs that have a value, by segment.
@@ -81,7 +82,7 @@ func (l *lane) values(runs []int) []float64 {
 // level computes the centre of the current segment and the spread about the
 // centres of all.
 func (l *lane) level() level {
-	lv := level{centre: math.NaN(), rest: make([]float64, len(l.runs))}
+	lv := level{centre: math.NaN(), rest: make([]float64, len(l.runs)), segment: l.segment}
 	for i := range lv.rest {
 		lv.rest[i] = math.NaN()
 	}
@@ -201,8 +202,23 @@ func (t *table) lane(k result.RowKey, read func(*result.Row) float64) lane {
 func readQuantile(q float64) func(*result.Row) float64 {
 	return func(r *result.Row) float64 {
 		if found, ok := r.Quantile(q); ok {
-			return found.Y
+			return within(found.Y, 25) // e^25 µs are 20 hours
 		}
 		return math.NaN()
 	}
+}
+
+func readRate(r *result.Row) float64 {
+	if r.Rate.K == 0 {
+		return math.NaN()
+	}
+	return within(r.Rate.Y, 50)
+}
+
+// within keeps numbers that cannot be out of the arithmetic.
+func within(x, most float64) float64 {
+	if math.Abs(x) <= most {
+		return x
+	}
+	return math.NaN()
 }

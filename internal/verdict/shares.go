@@ -29,10 +29,14 @@ func countErrors(r *result.Row, failedOnly bool) errorCount {
 	if failedOnly {
 		n = r.Failed
 	}
-	return errorCount{
+	c := errorCount{
 		share: float64(n) / math.Max(float64(r.Requests), 1), rounds: r.Rounds, bad: r.BadRounds,
-		y: r.ErrorShare.Y, se: r.ErrorShare.SE,
+		y: within(r.ErrorShare.Y, 1), se: within(r.ErrorShare.SE, 1),
 	}
+	if math.IsNaN(c.y) || math.IsNaN(c.se) {
+		c.y, c.se = c.share, 1
+	}
+	return c
 }
 
 // A failing test judges the share of requests with an error.

@@ -72,8 +72,8 @@ type test interface {
 type candidate struct {
 	Finding
 	test      test
+	measured  *moved // latency: the row without regard to the others
 	level     float64
-	huge      bool // called because everything moved
 	suspected bool
 }
 
@@ -83,9 +83,10 @@ type moved struct {
 	tail       bool    // p99, or no latency at all
 	base       float64 // level of the stored runs, in the unit shown
 	head       float64
-	raw        float64 // ln(head / base)
-	change     float64 // what is judged: raw, or less the shift of the other rows
-	spread     stat.Spread
+	raw        float64     // ln(head / base)
+	change     float64     // what is judged: raw, or less the shift of the other rows
+	series     stat.Series // of the stored runs
+	spread     stat.Spread // the same, shrunk towards that of all rows
 	infl       float64
 	least      float64 // ln(1 + least effect) where the rule states none
 	tolerances []rule.Tolerance
