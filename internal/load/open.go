@@ -70,26 +70,31 @@ func (o *open) dispatch() {
 func (o *open) hand(a arrival) {
 	o.mu.Lock()
 	room := o.taken < o.max
+	var user chan arrival
 	start := false
 	if room {
 		o.taken++
 		if last := len(o.idle) - 1; last >= 0 {
-			o.idle[last] <- a // holds one, and is empty
+			user = o.idle[last]
 			o.idle = o.idle[:last]
 		} else {
 			o.waiting.push(a)
-			// Users at work and starting are as many as arrivals taken, at
-			// most, so there are never more than max.
+			// Each arrival that waits has a user starting, so none is left
+			// behind when others leave; and users at work and starting are no
+			// more than arrivals taken, so no more than max.
 			if start = o.starting < o.waiting.len(); start {
 				o.starting++
 			}
 		}
 	}
 	o.mu.Unlock()
-	o.rec.buffer.mark(mark{kind: markOffered, index: uint32(a.scenario), stage: uint16(a.stage), ok: room})
+	if user != nil {
+		user <- a // holds one, and is empty
+	}
 	if start {
 		o.launch()
 	}
+	o.rec.buffer.mark(mark{kind: markOffered, index: uint32(a.scenario), stage: uint16(a.stage), ok: room})
 }
 
 func (o *open) launch() {
@@ -118,9 +123,6 @@ func (o *open) serve() {
 		o.mu.Unlock()
 	}
 	u.Close(o.ctx)
-	if next != Continue {
-		o.replace()
-	}
 }
 
 // take returns the next arrival for a user, at once or when there is one; ok is
@@ -144,20 +146,6 @@ func (o *open) take(work chan arrival) (a arrival, ok bool) {
 	o.mu.Unlock()
 	a, ok = <-work
 	return a, ok
-}
-
-// replace starts a user in place of one that left, when arrivals wait that no
-// other user may come for.
-func (o *open) replace() {
-	o.mu.Lock()
-	start := o.starting < o.waiting.len() && !o.cut.Load()
-	if start {
-		o.starting++
-	}
-	o.mu.Unlock()
-	if start {
-		o.launch()
-	}
 }
 
 // finish sends idle users home. Arrivals that still wait were due, and are

@@ -574,11 +574,11 @@ func TestMemoryIsFlat(t *testing.T) {
 	}
 	var early, late runtime.MemStats
 	opt := load.Options{Each: func(iv *result.Interval) string {
-		switch iv.Second.At {
-		case 2 * time.Hour:
+		if iv.Second.At == 2*time.Hour {
 			runtime.GC()
 			runtime.ReadMemStats(&early)
-		case 5*time.Hour - time.Minute:
+		}
+		if iv.Second.At == 5*time.Hour-time.Minute {
 			runtime.GC()
 			runtime.ReadMemStats(&late)
 		}
@@ -614,6 +614,45 @@ func TestMemoryIsFlat(t *testing.T) {
 	}
 	if requests != total(r) || offered != flow(r).Offered || at != 5*time.Hour {
 		t.Errorf("rounds have %d of %d requests, %d of %d offered, %v", requests, total(r), offered, flow(r).Offered, at)
+	}
+}
+
+// With the real clock, and so with the waiter that real runs have: counts are
+// exact, however late this machine is.
+func TestRealClock(t *testing.T) {
+	t.Parallel()
+	users := slow(time.Millisecond)
+	p := one(plan.Track{Open: true, Stages: []plan.Stage{hold(2000, 50*time.Millisecond)}})
+	r, err := load.Run(t.Context(), p, users.New, load.Options{Catalog: loadtest.Catalog("s")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantFlow(t, r, result.Flow{Offered: 100, Started: 100, Completed: 100})
+	if total(r) != 100 || len(r.Series) != 1 {
+		t.Errorf("got %d requests in %d rows, want 100 in 1", total(r), len(r.Series))
+	}
+	if lowest := r.Cells[0].Latency.Min(); lowest < 1000 {
+		t.Errorf("a request took %d µs from due, and slept for 1000", lowest)
+	}
+}
+
+func TestCancelWithTheRealClock(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	users := slow(time.Microsecond)
+	users.Next = func(_ int, it load.Iteration) load.Next {
+		if it.Number == 1 {
+			cancel() // the next arrival is due in an hour
+		}
+		return load.Continue
+	}
+	p := one(plan.Track{Open: true, Stages: []plan.Stage{hold(2000, time.Millisecond), hold(1.0/3600, 2*time.Hour)}})
+	r, err := load.Run(ctx, p, users.New, load.Options{Catalog: loadtest.Catalog("s")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.Interrupted || flow(r).Offered != 2 && flow(r).Offered != 3 {
+		t.Errorf("got interrupted %v, %+v", r.Interrupted, flow(r))
 	}
 }
 
