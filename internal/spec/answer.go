@@ -62,7 +62,7 @@ func (b *builder) checks(t *table, sc *scope, unnamed bool) []Check {
 	case tableNode:
 		for _, item := range n.kids {
 			if strings.TrimSpace(item.name) == "" {
-				b.badKey(item, "", "a check has an empty name")
+				b.badKey(item, "name it", "a check has an empty name")
 			}
 			if c := b.checkText(item, text, sc); c != nil {
 				add(item, item.name, c)

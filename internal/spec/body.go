@@ -99,7 +99,7 @@ func (b *builder) resolveKeys(n *node, sc *scope) {
 						known.used = true
 						continue
 					}
-					b.badKey(k, "", "{{ %s }} is not defined here", use.Name)
+					b.badKey(k, "define it in [vars], or capture it in an earlier step", "{{ %s }} is not defined here", use.Name)
 				}
 			}
 		}

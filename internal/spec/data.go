@@ -59,7 +59,7 @@ func (b *builder) feed(t *table, name string) *Feed {
 	case "rows":
 		for _, key := range []string{"format", "delimiter", "cast"} {
 			if k := t.n.kid(key); k != nil {
-				b.badKey(k, "", "%s goes with file", key)
+				b.badKey(k, "leave it out", "%s goes with file", key)
 			}
 		}
 		ok = b.feedRows(t, feed)
@@ -106,7 +106,7 @@ func (b *builder) feedFile(t *table, feed *Feed, format string, delimiter rune, 
 	}
 	for _, key := range []string{"delimiter", "cast"} {
 		if k := t.n.kid(key); k != nil && format != "csv" {
-			b.badKey(k, "", "%s goes with CSV, and %s is %s", key, name, format)
+			b.badKey(k, "leave it out", "%s goes with CSV, and %s is %s", key, name, format)
 		}
 	}
 	var err error
@@ -302,7 +302,7 @@ func jsonError(content []byte, err error, want string) error {
 	case errors.As(err, &syntax):
 		offset = syntax.Offset
 	case errors.As(err, &kind):
-		return &rowError{line: lineAt(content, kind.Offset), what: "it is not " + want}
+		return &rowError{line: lineAt(content, kind.Offset), what: "it is not " + want, hint: `write [{ "id": 1 }, { "id": 2 }]`}
 	}
 	return &rowError{line: lineAt(content, offset), what: "it is not JSON", hint: "want " + want}
 }

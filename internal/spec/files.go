@@ -66,11 +66,11 @@ func (f *files) open(name string, most int64) file {
 	case errors.Is(err, fs.ErrNotExist):
 		return file{problem: "no such file", hint: "paths are relative to the spec"}
 	case errors.Is(err, fs.ErrPermission):
-		return file{problem: "may not be read"}
+		return file{problem: "may not be read", hint: "check its permissions"}
 	case strings.Contains(err.Error(), "escapes"): // os.Root has no error value of its own for it
 		return file{problem: "leads out of the spec's folder", hint: "files are read only below it, also through symlinks"}
 	default:
-		return file{problem: "cannot be read: " + bare(err)}
+		return file{problem: "cannot be read: " + bare(err), hint: "name a plain file below the spec's folder"}
 	}
 }
 

@@ -161,6 +161,8 @@ func (k *key) rangeText() string {
 	switch {
 	case k.to == 0:
 		return ""
+	case k.from == k.to:
+		return ", " + k.bound(k.to)
 	case math.IsInf(k.to, 1):
 		return ", " + k.bound(k.from) + " or more"
 	default:

@@ -128,14 +128,14 @@ func (b *builder) track(t *table) plan.Track {
 // form finds out which of the forms the load has.
 func (b *builder) form(t *table) string {
 	if t.has("users") && t.has("rate") {
-		b.badKey(t.n.kid("rate"), "choose one", "%s has users and rate: users keeps N at work (closed), rate starts N per second (open)", b.loadTitle(t))
+		b.badKey(t.n.kid("rate"), "choose one", "%s has users and rate: users keeps N at work (closed), rate starts N per second (open)", t.title())
 		return "users"
 	}
-	form := t.oneOf("users", "rate", "stages", "staircase")
+	form := t.oneOf(forms...)
 	if form == "" {
 		for _, name := range []string{"iterations", "iterations_per_user", "duration", "warmup", "spawn_rate", "max_users"} {
 			if n := t.n.kid(name); n != nil {
-				b.badKey(n, `write users = 10 or rate = "50/s"`, "%s has %s, but neither users nor rate", b.loadTitle(t), name)
+				b.badKey(n, `write users = 10 or rate = "50/s"`, "%s has %s, but neither users nor rate", t.title(), name)
 				break
 			}
 		}
@@ -143,12 +143,19 @@ func (b *builder) form(t *table) string {
 	return form
 }
 
-// loadTitle is [load], or that of a scenario.
-func (b *builder) loadTitle(t *table) string {
-	if t.n != nil && t.n.parent != nil && t.n.parent.parent != nil && t.n.parent.parent.name == "scenario" {
-		return "[scenario.load]"
+// forms are the keys of which a load has exactly one.
+var forms = []string{"users", "rate", "stages", "staircase"}
+
+// severalForms says whether the load has more than one form, which is reported
+// and makes it pointless to ask for what goes with the first.
+func severalForms(t *table) bool {
+	n := 0
+	for _, name := range forms {
+		if t.has(name) {
+			n++
+		}
 	}
-	return "[load]"
+	return n > 1
 }
 
 // closed reads users with a duration, or with a number of iterations.
@@ -159,8 +166,8 @@ func (b *builder) closed(t *table, track *plan.Track) {
 	counted := t.oneOf("iterations", "iterations_per_user")
 	d := t.duration("duration")
 	if !t.has("duration") {
-		if d = countedCap; counted == "" {
-			b.badKey(t.n.kid("users"), `write duration = "2m", or iterations = 100`, "%s has users, but neither duration nor iterations", b.loadTitle(t))
+		if d = countedCap; counted == "" && !severalForms(t) {
+			b.badKey(t.n.kid("users"), `write duration = "2m", or iterations = 100`, "%s has users, but neither duration nor iterations", t.title())
 		}
 	}
 	track.Stages = []plan.Stage{{Name: "main", Duration: d, From: users, To: users, Measure: true}}
@@ -171,11 +178,11 @@ func (b *builder) openLoad(t *table, track *plan.Track) {
 	track.Open = true
 	rate := t.rate("rate")
 	n := t.n.kid("rate")
-	if !t.has("duration") {
-		b.badKey(n, `write duration = "2m"`, "%s has rate, but no duration", b.loadTitle(t))
+	if !t.has("duration") && !severalForms(t) {
+		b.badKey(n, `write duration = "2m"`, "%s has rate, but no duration", t.title())
 	}
 	if s, ok := b.quiet(n); ok && rate == 0 && strings.HasPrefix(s, "0") {
-		b.bad(n, "", "rate is %s: nothing would be sent", quote(s))
+		b.bad(n, `write a rate above 0, "50/s"`, "rate is %s: nothing would be sent", quote(s))
 	}
 	track.Stages = []plan.Stage{{Name: "main", Duration: t.duration("duration"), From: rate, To: rate, Measure: true}}
 }
@@ -223,7 +230,7 @@ func (b *builder) stages(t *table, track *plan.Track) {
 	n := t.n.kid("stages")
 	if len(nodes) == 0 {
 		if n.kind == listNode && len(n.kids) == 0 {
-			b.bad(n, "", "stages is empty")
+			b.bad(n, `write stages = [{ users = 10, duration = "1m" }]`, "stages is empty")
 		}
 		track.Stages = []plan.Stage{{Name: "main", Measure: true}}
 		return
@@ -238,7 +245,9 @@ func (b *builder) stages(t *table, track *plan.Track) {
 		b.stageName(st, s.Name, names, i)
 		form := st.oneOf("users", "rate", "ramp_to")
 		if form == "" {
-			b.badKey(sn, `write users = 10, rate = "50/s" or ramp_to`, "stage %d has no level", i+1)
+			if !st.meant("users", "rate", "ramp_to") {
+				b.badKey(sn, `write users = 10, rate = "50/s" or ramp_to`, "stage %d has no level", i+1)
+			}
 			sound = false
 			continue
 		}
@@ -262,7 +271,7 @@ func (b *builder) stages(t *table, track *plan.Track) {
 		track.Stages = append(track.Stages, s)
 	}
 	if sound && peak == 0 {
-		b.badKey(n, "", "no stage has a level above 0")
+		b.badKey(n, "raise one", "no stage has a level above 0")
 	}
 	if len(track.Stages) == 0 {
 		track.Stages = []plan.Stage{{Name: "main", Measure: true}}
@@ -323,13 +332,13 @@ func (b *builder) staircase(t *table, track *plan.Track) {
 		b.badKey(st.n, "write all three as users or all three as rates", "staircase mixes users and rates")
 		return
 	case by.value <= 0:
-		b.bad(st.n.kid("by"), "", "by is 0: the staircase would never rise")
+		b.bad(st.n.kid("by"), "write the height of a step", "by is 0: the staircase would never rise")
 		return
 	case to.value < from.value || to.value == 0:
 		b.bad(st.n.kid("to"), "write stages for a load that falls", "to is not above from")
 		return
 	case (to.value-from.value)/by.value >= maxStairs:
-		b.bad(st.n.kid("by"), "", "the staircase has more than %d steps", maxStairs)
+		b.bad(st.n.kid("by"), "make them higher", "the staircase has more than %d steps", maxStairs)
 		return
 	}
 	track.Stages = nil
@@ -364,11 +373,11 @@ func (b *builder) warmup(t *table, track *plan.Track) {
 	case track.Iterations > 0 || track.IterationsPerUser > 0:
 		b.badKey(n, "leave it out, or write a duration instead of iterations", "warmup does not go with a number of iterations, which it would use up")
 	case slices.ContainsFunc(track.Stages, func(s plan.Stage) bool { return !s.Measure }):
-		b.badKey(n, "choose one", "%s has warmup and stages with measure = false", b.loadTitle(t))
+		b.badKey(n, "choose one", "%s has warmup and stages with measure = false", t.title())
 	case first.From != first.To:
 		b.badKey(n, "give that stage measure = false instead", "warmup holds the first level, and the first stage moves")
 	case slices.ContainsFunc(track.Stages, func(s plan.Stage) bool { return s.Name == "warmup" }):
-		b.badKey(n, "give the stage another name", "%s has warmup and a stage of that name", b.loadTitle(t))
+		b.badKey(n, "give the stage another name", "%s has warmup and a stage of that name", t.title())
 	default:
 		lead := plan.Stage{Name: "warmup", Duration: d, From: first.From, To: first.To}
 		track.Stages = append([]plan.Stage{lead}, track.Stages...)
@@ -380,6 +389,9 @@ func (b *builder) onlyFor(t *table, track *plan.Track) {
 	names, kind := []string{"max_users", "arrivals"}, "a rate"
 	if track.Open {
 		names, kind = []string{"spawn_rate", "iterations", "iterations_per_user"}, "users"
+	}
+	if severalForms(t) {
+		return
 	}
 	if t.first("stages", "staircase") != "" {
 		names = names[:min(len(names), 2)]
@@ -415,7 +427,7 @@ func (b *builder) checkShares(track plan.Track) {
 		}
 		total += int(w.users)
 		if peak := int(track.Peak()); total > peak {
-			b.bad(n, "", "the scenarios ask for %s, and the load has %d", plural(total, "user"), peak)
+			b.bad(n, "raise users in [load], or ask for fewer", "the scenarios ask for %s, and the load has %d", plural(total, "user"), peak)
 			return
 		}
 	}

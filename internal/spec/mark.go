@@ -12,7 +12,7 @@ import (
 // to be valid TOML, is read a second time for where everything stands. Marks
 // hold no values: those are the library's.
 type mark struct {
-	key   span // the key as written, or the header; that of the list for its items
+	key   span // the key as written, or the header; for an item of a list, the item itself
 	val   span // the value; the same as key for what a header makes
 	order []string
 	kids  map[string]*mark
@@ -194,10 +194,11 @@ func (m *marker) value(at *mark) {
 	case '[':
 		m.i++
 		for m.blank(); m.i < len(m.text) && m.peek() != ']'; m.blank() {
-			item := &mark{key: at.key}
+			item := &mark{}
 			at.items = append(at.items, item)
 			before := m.i
 			m.value(item)
+			item.key = item.val
 			m.blank()
 			m.eat(',')
 			if m.i == before {

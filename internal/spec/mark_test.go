@@ -140,8 +140,8 @@ func TestMarks(t *testing.T) {
 		"scenario[0].step[1].name":        {{7, 3}, {7, 10}},
 		"scenario[0].step[1].json":        {{8, 3}, {8, 10}},
 		"scenario[0].step[1].json.a":      {{8, 12}, {8, 16}},
-		"scenario[0].step[1].json.a[0]":   {{8, 12}, {8, 17}},
-		"scenario[0].step[1].json.a[1]":   {{8, 12}, {8, 20}},
+		"scenario[0].step[1].json.a[0]":   {{8, 17}, {8, 17}},
+		"scenario[0].step[1].json.a[1]":   {{8, 20}, {8, 20}},
 		"scenario[0].step[1].json.a[1].b": {{8, 22}, {8, 26}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -109,6 +109,13 @@ func (n *node) remove(names ...string) {
 	n.kids = slices.DeleteFunc(n.kids, func(k *node) bool { return slices.Contains(names, k.name) })
 }
 
+// only is the table with no other keys than these.
+func (n *node) only(names []string) *node {
+	c := *n
+	c.kids = slices.DeleteFunc(slices.Clone(n.kids), func(k *node) bool { return !slices.Contains(names, k.name) })
+	return &c
+}
+
 // clone copies the tree, so that laying a profile over it leaves the file's alone.
 func (n *node) clone(parent *node) *node {
 	c := *n
@@ -129,7 +136,7 @@ func (n *node) overlay(profile *node, whole ...string) {
 			n.set(p.clone(n))
 			continue
 		}
-		old.overlay(p)
+		old.overlay(p, whole...)
 	}
 }
 
@@ -184,7 +191,7 @@ func quote(s string) string {
 	if r := []rune(s); len(r) > 60 {
 		return strconv.Quote(string(r[:57]) + "...")
 	}
-	if strings.Contains(s, `"`) && !strings.ContainsAny(s, "'\\\n") {
+	if strings.ContainsAny(s, "\"\\") && !strings.Contains(s, "'") && !strings.ContainsFunc(s, isControl) {
 		return "'" + s + "'"
 	}
 	return strconv.Quote(s)

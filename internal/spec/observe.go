@@ -24,7 +24,7 @@ func (b *builder) observe(top *table, sc *scope) {
 			b.bad(t.n.kid(o.Kind), `write "https://..."`, "%s %s is not a URL", o.Kind, quote(o.Source))
 		}
 		if !isURL && o.Kind != "" && t.has(o.Kind) && strings.TrimSpace(stringOf(t.n.kid(o.Kind))) == "" {
-			b.bad(t.n.kid(o.Kind), "", "%s is empty", o.Kind)
+			b.bad(t.n.kid(o.Kind), "write one", "%s is empty", o.Kind)
 		}
 		o.Headers = b.headers(t, "headers", sc.outside("[[observe]]"))
 		b.observePattern(t, &o, isURL)
@@ -67,7 +67,7 @@ func (b *builder) series(t *table, o *Observe, isURL bool) {
 		expr, ok := st.text("expr")
 		switch {
 		case ok && isURL && strings.TrimSpace(expr) == "":
-			b.bad(item.kid("expr"), "", "expr is empty")
+			b.bad(item.kid("expr"), "write the name of a metric", "expr is empty")
 		case ok && !isURL && o.Kind != "":
 			b.badKey(item.kid("expr"), "leave it out", "expr goes with scrape and prometheus")
 		case !ok && isURL && st.n != nil && !st.has("expr"):
@@ -99,6 +99,6 @@ func (b *builder) diagnose(t *table) {
 		if n == nil {
 			n = t.n.kid("cpu_high")
 		}
-		b.bad(n, "", "cpu_low is not below cpu_high")
+		b.bad(n, "write a lower one", "cpu_low is not below cpu_high")
 	}
 }

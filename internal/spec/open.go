@@ -42,14 +42,11 @@ func (r *reader) open(n *node, sectionName string) *table {
 func stringOf(n *node) string { s, _ := n.value.(string); return s }
 
 func (r *reader) unknownKey(k *node, sec *section) {
-	hint := unknownKey(k.name, sec)
-	where := "in " + sec.header
+	where := "in " + sec.title(k.parent)
 	if sec.name == "" {
 		where = "at the top of the file"
-	} else if sec.key(k.name) == nil && sectionOf("").key(k.name) != nil && k.kind == scalarNode {
-		hint = "`" + k.name + "` belongs above the first [table]"
 	}
-	r.badKey(k, hint, "unknown key %s %s", strconv.Quote(k.name), where)
+	r.badKey(k, unknownKey(k, sec), "unknown key %s %s", strconv.Quote(k.name), where)
 }
 
 // row finds the node and the row of a key. A key that the table lacks, or has
@@ -80,19 +77,49 @@ func (t *table) need(names ...string) bool {
 	ok := true
 	for _, name := range names {
 		if t.n != nil && !t.has(name) {
-			t.badKey(t.n, "", "%s has no %s", t.title(), name)
 			ok = false
+			if !t.meant(name) {
+				t.badKey(t.n, "add it: "+t.sec.key(name).want(), "%s has no %s", t.title(), name)
+			}
 		}
 	}
 	return ok
 }
 
-// title names the table in a message: its header, or what it is an item of.
-func (t *table) title() string {
-	if t.n == nil || strings.HasPrefix(t.sec.header, "[") {
-		return t.sec.header
+// meant says whether an unknown key of the table was most likely meant to be
+// one of these, so that nobody needs to be told that it is missing.
+func (t *table) meant(names ...string) bool {
+	if t.n == nil {
+		return false
 	}
-	return "this " + t.sec.name
+	for _, k := range t.n.kids {
+		if t.sec.key(k.name) != nil {
+			continue
+		}
+		hint := unknownKey(k, t.sec)
+		for _, name := range names {
+			if strings.Contains(hint, name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// title names the table in a message: its header, or what it is an item of.
+func (t *table) title() string { return t.sec.title(t.n) }
+
+func (s *section) title(n *node) string {
+	switch {
+	case n == nil || n.parent == nil:
+		return s.header
+	case !strings.HasPrefix(s.header, "["):
+		return "this " + s.name
+	case n.parent.kind == listNode:
+		return "[" + header(n) + "]"
+	default:
+		return header(n)
+	}
 }
 
 // oneOf gives the one key that is there out of several that exclude each other,

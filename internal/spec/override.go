@@ -70,7 +70,7 @@ func (b *builder) overrideVars(root *node) {
 		}
 		value, want := typed(text, old.value)
 		if want != "" {
-			b.flagProblem("--var "+name, "", "%s is %s in the file, and %s is none", name, want, quote(text))
+			b.flagProblem("--var "+name, "write one", "%s is %s in the file, and %s is none", name, want, quote(text))
 			continue
 		}
 		vars.set(flagNode("--var "+name, name, value))
@@ -146,6 +146,11 @@ func (b *builder) overrideLoad(root *node) {
 	}
 	load := b.section(root, "load", flag)
 	shaped := load.kid("stages") != nil || load.kid("staircase") != nil
+	timed := load.kid("duration") != nil || load.kid("iterations") != nil || load.kid("iterations_per_user") != nil
+	if o.Duration == "" && (shaped || !timed) {
+		b.flagProblem(flag, `write "`+flag+" "+o.Users+o.Rate+` --duration 1m"`, "it does not say for how long")
+		return
+	}
 	switch {
 	case o.Users != "":
 		b.setUsers(load, o.Users)
@@ -158,10 +163,6 @@ func (b *builder) overrideLoad(root *node) {
 	}
 	if o.Duration != "" {
 		load.set(flagNode("--duration", "duration", literal(o.Duration)))
-		return
-	}
-	if shaped || load.kid("duration") == nil && load.kid("iterations") == nil && load.kid("iterations_per_user") == nil {
-		b.flagProblem(flag, `write "`+flag+" "+o.Users+o.Rate+` --duration 1m"`, "it does not say for how long")
 	}
 }
 

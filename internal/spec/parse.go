@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/BurntSushi/toml"
 
@@ -51,6 +53,9 @@ func Parse(in Input) (*Spec, []Problem) {
 		in.Env = func(string) (string, bool) { return "", false }
 	}
 	src := newSource(in.File, in.Text)
+	if i := invalidUTF8(src.text); i >= 0 {
+		return nil, []Problem{src.problem(span{i, i + 1}, "save the file as UTF-8", fmt.Sprintf("the byte 0x%02x is not UTF-8", src.text[i]))}
+	}
 	data := map[string]any{}
 	if _, err := toml.Decode(string(src.text), &data); err != nil {
 		return nil, []Problem{syntaxProblem(src, err)}
@@ -157,6 +162,7 @@ type builder struct {
 }
 
 func (b *builder) build(file *node, profile string) *Spec {
+	b.literals(file, false)
 	root := b.effective(file, profile)
 	b.findCaptures(root)
 	b.root = root
@@ -201,7 +207,7 @@ func (b *builder) effective(file *node, profile string) *node {
 		if p == nil {
 			b.noProfile(profiles, profile)
 		} else {
-			root.overlay(p, "load", "auth")
+			root.overlay(p.only(sectionOf("profile").names()), "load", "auth")
 		}
 	}
 	b.override(root)
@@ -288,15 +294,15 @@ func (b *builder) name(top *table) string {
 	n := top.n.kid("name")
 	switch {
 	case name == "":
-		b.bad(n, "", "name is empty")
+		b.bad(n, "write one, or leave the key out", "name is empty")
 	case len(name) > most:
 		b.bad(n, "", "name has %d characters: want 1 to %d", len([]rune(name)), most)
 	case strings.TrimSpace(name) != name:
-		b.bad(n, "", "name %s begins or ends with a blank", quote(name))
+		b.bad(n, "take it away", "name %s begins or ends with a blank", quote(name))
 	case strings.ContainsFunc(name, func(r rune) bool { return !nameRune(r) }):
 		b.bad(n, "use letters, digits, blanks and . _ / -", "name %s has a character that a name cannot have", quote(name))
 	case strings.Contains("/"+name+"/", "/../"):
-		b.bad(n, "", "name %s has \"..\" in it", quote(name))
+		b.bad(n, "choose another name", "name %s has \"..\" in it", quote(name))
 	}
 	return name
 }
@@ -305,21 +311,60 @@ func nameRune(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(" ._/-", r)
 }
 
+var quotedPiece = regexp.MustCompile(`"[^"]+"|'[^']+'`)
+
+// secretInLine is the value in a line of broken syntax, when its key or table
+// says that it is a secret.
+func secretInLine(src *source, p Problem) string {
+	form := secretLine
+	for n := p.Pos.Line; n > 0; n-- {
+		if line := strings.TrimSpace(src.line(n)); strings.HasPrefix(line, "[") {
+			if strings.Contains(line, "secrets") || strings.Contains(line, "auth") {
+				form = anyLine
+			}
+			break
+		}
+	}
+	if m := form.FindStringSubmatch(p.Source); m != nil {
+		return strings.TrimSpace(m[2])
+	}
+	return ""
+}
+
+// invalidUTF8 finds the first byte that is not UTF-8, or -1.
+func invalidUTF8(text []byte) int {
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRune(text[i:])
+		if r == utf8.RuneError && size <= 1 {
+			return i
+		}
+		i += size
+	}
+	return -1
+}
+
 // syntaxProblem is a mistake that the TOML library found, with what we know
 // about how it comes about.
 func syntaxProblem(src *source, err error) Problem {
-	p := Problem{File: src.file, Pos: Pos{1, 1}, Message: err.Error(), Width: 1}
 	var e toml.ParseError
-	if errors.As(err, &e) {
-		p.Message = e.Message
-		start := e.Position.Start
-		if start < 0 || start > len(src.text) || src.pos(start).Line != e.Position.Line {
-			start = src.lines[max(0, min(e.Position.Line, len(src.lines))-1)]
-		}
-		p.Pos = src.pos(start)
-		p.Width = src.width(span{start, start + max(1, e.Position.Len)})
+	if !errors.As(err, &e) {
+		return src.problem(span{0, 1}, "", err.Error())
 	}
-	p.Source = src.line(p.Pos.Line)
+	start := e.Position.Start
+	if start < 0 || start > len(src.text) || src.pos(start).Line != e.Position.Line {
+		start = src.lines[max(0, min(e.Position.Line, len(src.lines))-1)]
+	}
+	p := src.problem(span{start, start + max(1, e.Position.Len)}, "", e.Message)
 	p.Message, p.Hint = syntaxHint(src, p)
+	if secret := secretInLine(src, p); secret != "" {
+		p = p.masked([]string{secret, strings.Trim(secret, `"'`)})
+		// The library quotes what it stumbled over: a piece of the secret.
+		p.Message = quotedPiece.ReplaceAllStringFunc(p.Message, func(piece string) string {
+			if strings.Contains(secret, piece[1:len(piece)-1]) {
+				return `"***"`
+			}
+			return piece
+		})
+	}
 	return p
 }

@@ -19,7 +19,7 @@ func (p Problem) String() string {
 	if p.Pos.Line > 0 {
 		s = fmt.Sprintf("%s:%d:%d", p.File, p.Pos.Line, p.Pos.Column)
 	}
-	return s + ": " + p.Text()
+	return s + ": " + strings.ReplaceAll(p.Text(), "\n", " ")
 }
 
 // Text is what is wrong and what to do about it, without the place.
@@ -40,15 +40,22 @@ func (p Problem) Text() string {
 //	   22 |   requst = "GET /users"
 //	      |   ^^^^^^ did you mean "request"?
 func (p Problem) WriteExcerpt(w io.Writer) error {
-	if p.Pos.Line == 0 || strings.TrimSpace(p.Source) == "" {
+	const margin = "\n      | "
+	short := p
+	short.Hint = ""
+	hint := strings.ReplaceAll(p.Hint, "\n", margin)
+	switch {
+	case p.Pos.Line > 0 && strings.TrimSpace(p.Source) != "":
+		line, mark := window(p)
+		_, err := fmt.Fprintf(w, "%s\n%5d | %s%s%s\n", short, p.Pos.Line, line, margin, strings.TrimRight(mark+" "+hint, " "))
+		return err
+	case strings.Contains(hint, margin):
+		_, err := fmt.Fprintf(w, "%s%s%s\n", short, margin, hint)
+		return err
+	default:
 		_, err := fmt.Fprintln(w, p)
 		return err
 	}
-	short := p
-	short.Hint = ""
-	line, mark := window(p)
-	_, err := fmt.Fprintf(w, "%s\n%5d | %s\n      | %s\n", short, p.Pos.Line, line, strings.TrimRight(mark+" "+p.Hint, " "))
-	return err
 }
 
 // window is the line with tabs made blanks, cut to what a terminal shows, and
@@ -109,16 +116,15 @@ func (p Problem) masked(secrets []string) Problem {
 		if s == "" {
 			continue
 		}
-		p.Message, p.Hint = maskIn(p.Message, s), maskIn(p.Hint, s)
-		p.Source = strings.ReplaceAll(p.Source, s, strings.Repeat("*", utf8.RuneCountInString(s)))
+		p.Message, p.Hint = maskIn(p.Message, s, "***"), maskIn(p.Hint, s, "***")
+		p.Source = maskIn(p.Source, s, strings.Repeat("*", utf8.RuneCountInString(s)))
 	}
 	return p
 }
 
-// maskIn hides a secret in a message. A very short one is hidden only where it
+// maskIn hides a secret in a text. A very short one is hidden only where it
 // stands in quotes, as the value of a key: it would tear up every word else.
-func maskIn(text, secret string) string {
-	const mask = "***"
+func maskIn(text, secret, mask string) string {
 	text = strings.ReplaceAll(text, `"`+secret+`"`, `"`+mask+`"`)
 	text = strings.ReplaceAll(text, `'`+secret+`'`, `'`+mask+`'`)
 	if len(secret) >= 4 {

@@ -39,17 +39,13 @@ func (r *reader) report(n *node, at span, hint, format string, args ...any) {
 }
 
 func (r *reader) problem(n *node, at span, hint, format string, args ...any) Problem {
-	p := Problem{File: r.src.file, Message: fmt.Sprintf(format, args...), Hint: hint}
+	message := fmt.Sprintf(format, args...)
 	for f := n; f != nil; f = f.parent {
 		if f.flag != "" {
-			p.File = f.flag
-			return p
+			return Problem{File: f.flag, Message: message, Hint: hint}
 		}
 	}
-	p.Pos = r.src.pos(at.start)
-	p.Source = r.src.line(p.Pos.Line)
-	p.Width = r.src.width(at)
-	return p
+	return r.src.problem(at, hint, message)
 }
 
 // bad reports a problem with a value, badKey one with its key.
@@ -396,7 +392,11 @@ func (r *reader) size(n *node, k *key) (int64, bool) {
 func (r *reader) percent(n *node, k *key) (float64, bool) {
 	if v, ok := float(n.value); ok {
 		text := strconv.FormatFloat(v, 'f', -1, 64)
-		r.bad(n, `write it as a string with a percent sign, "`+text+`%"`, "%s is %s:", n.label(), text)
+		percent := text + "%"
+		if v > 0 && v <= 1 {
+			percent = unit.FormatPercent(v)
+		}
+		r.bad(n, `write it as a string with a percent sign, "`+percent+`"`, "%s is %s:", n.label(), text)
 		return 0, false
 	}
 	s, ok := r.string(n, k)
@@ -463,9 +463,9 @@ func (r *reader) word(n *node, k *key) (string, bool) {
 	}
 	hint := ""
 	if near := nearWord(s, k.words); near != "" {
-		hint = "did you mean " + strconv.Quote(near) + "?"
+		hint = didYouMean(near)
 	}
-	r.bad(n, hint, "%s is %s: want %s", n.label(), quote(s), k.want())
+	r.bad(n, hint, "%s is %s: want %s", n.label(), quote(s), orList(k.words))
 	return "", false
 }
 

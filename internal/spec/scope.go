@@ -120,7 +120,7 @@ func (r *reader) unresolvedHint(n *node, wanted string, sc *scope) string {
 	}
 	candidates = append(candidates, "user.id", "iteration")
 	if near := rule.Nearest(wanted, candidates); near != "" {
-		return didYouMean(near) + r.origin(sc.names[near])
+		return strings.TrimSuffix(didYouMean(near), "?") + r.origin(sc.names[near]) + "?"
 	}
 	return "define it in [vars], or capture it in an earlier step"
 }
@@ -143,6 +143,9 @@ func (r *reader) capturedElsewhere(n *node, wanted string) string {
 	}
 	mine := walkOf(n)
 	for _, at := range places {
+		if walkOf(at) == mine && at.key.start < n.key.start {
+			return "it is captured at line " + strconv.Itoa(r.src.pos(at.key.start).Line) + ", in a step that is sent at the same time"
+		}
 		if walkOf(at) == mine {
 			return "it is captured only later, at line " + strconv.Itoa(r.src.pos(at.key.start).Line)
 		}

@@ -3,6 +3,7 @@ package spec
 import (
 	"bytes"
 	"sort"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -43,6 +44,12 @@ func (s *source) line(n int) string {
 		rest = rest[:end]
 	}
 	return string(bytes.TrimSuffix(rest, []byte("\r")))
+}
+
+// problem is one that stands at a stretch of the file.
+func (s *source) problem(at span, hint, message string) Problem {
+	pos := s.pos(at.start)
+	return Problem{File: s.file, Pos: pos, Message: message, Hint: hint, Source: strings.ToValidUTF8(s.line(pos.Line), "?"), Width: s.width(at)}
 }
 
 // width is how many characters of the span stand on its first line; at least 1.

@@ -76,7 +76,7 @@ func (b *builder) parallel(t *table, s *Step, at stepPlace) {
 	s.Name = t.textOr("name", "parallel")
 	nodes := t.tables("parallel")
 	if len(nodes) == 0 && n.kind == listNode {
-		b.badKey(n, "", "parallel has no steps")
+		b.badKey(n, "write one in [[...parallel]]", "parallel has no steps")
 	}
 	var after []*scope
 	for _, k := range nodes {
@@ -95,7 +95,9 @@ func (b *builder) request(t *table, s *Step, at stepPlace) {
 	sc := at.scope
 	n, k := t.row("request", requestKind)
 	if n == nil {
-		b.badKey(t.n, `write request = "GET /path"`, "this step has no request")
+		if !t.meant("request") {
+			b.badKey(t.n, `write request = "GET /path"`, "this step has no request")
+		}
 	} else if text, ok := b.string(n, k); ok {
 		s.Method, s.URL, s.Name = b.requestLine(n, text, sc)
 	}
@@ -110,7 +112,7 @@ func (b *builder) request(t *table, s *Step, at stepPlace) {
 	s.Expect = b.expect(t)
 	s.Control = t.boolean("control")
 	if at.unnamed && t.has("control") {
-		b.badKey(t.n.kid("control"), "", "control goes with steps that are measured, and %s is not", at.list)
+		b.badKey(t.n.kid("control"), "leave it out", "control goes with steps that are measured, and %s is not", at.list)
 	}
 	s.Timeout = t.duration("timeout")
 	if t.has("redirects") {
@@ -120,7 +122,7 @@ func (b *builder) request(t *table, s *Step, at stepPlace) {
 	s.Capture = b.captures(t, s, sc)
 	s.Record = b.records(t)
 	if r := t.n.kid("record"); r != nil && at.unnamed {
-		b.badKey(r, "", "record goes with steps that are measured, and %s is not", at.list)
+		b.badKey(r, "leave it out", "record goes with steps that are measured, and %s is not", at.list)
 	}
 }
 
@@ -173,7 +175,7 @@ func (b *builder) requestLine(n *node, text string, sc *scope) (method string, t
 		b.bad(n, `write "GET /path"`, "%s is not a method", quote(method))
 		return "", nil, ""
 	case method == "CONNECT":
-		b.bad(n, "", "CONNECT asks for a tunnel, which is not a request to measure")
+		b.bad(n, "choose another method", "CONNECT asks for a tunnel, which is not a request to measure")
 		return "", nil, ""
 	case !slices.Contains(methods, method) && rule.Nearest(method, methods) != "":
 		b.report(n, b.place(n, strings.Index(b.textOf(n), method)), didYouMean(rule.Nearest(method, methods)), "unknown method %q", method)
@@ -188,15 +190,16 @@ func (b *builder) requestLine(n *node, text string, sc *scope) (method string, t
 	case found == '#':
 		b.report(n, b.place(n, at+len(path)), "leave it out: it is never sent", "the path has a fragment, %s", quote(rest[len(path):]))
 	}
-	if blank, found := outside(rest, " \t"); found != 0 {
+	out := b.parseTemplate(n, rest, at, sc)
+	if blank, found := outside(rest, " \t"); found != 0 && out != nil {
 		b.report(n, b.place(n, at+len(blank)), "write %20", "the path has a blank in it")
 	}
 	if strings.ContainsFunc(rest, isControl) {
-		b.bad(n, "", "request has a control character in it")
+		b.bad(n, "take it out", "request has a control character in it")
 		return "", nil, ""
 	}
 	b.checkHost(n, rest, at)
-	return method, b.parseTemplate(n, rest, at, sc), method + " " + path
+	return method, out, method + " " + path
 }
 
 // textOf is the text of a node with its variables filled in, as far as they are
@@ -249,11 +252,11 @@ func (b *builder) checkHost(n *node, text string, at int) {
 	u, err := url.Parse(text[:strings.Index(text, "//")+2] + authority)
 	switch {
 	case err != nil || u.Host == "":
-		b.report(n, b.place(n, at), "", "%s is not a URL", quote(text))
+		b.report(n, b.place(n, at), `write "https://host/path"`, "%s is not a URL", quote(text))
 	case u.User != nil:
 		b.report(n, b.place(n, at), "write them in [http.auth]", "the URL has credentials in it")
 	case !allows(b.hosts, u):
-		b.report(n, b.place(n, at+strings.Index(text, authority)), "add it to target.allow_hosts", "request goes to %s, which is not the target", u.Host)
+		b.badValue(n, b.textOf(n), authority, "add it to target.allow_hosts", "request goes to %s, which is not the target", u.Host)
 	}
 }
 
@@ -320,7 +323,7 @@ func (b *builder) status(n *node, k *key) (StatusRange, bool) {
 			hint := ""
 			if err == nil {
 				hint = "write it without quotes, " + text
-			} else if strings.EqualFold(text, "2xx") || len(text) == 3 && strings.EqualFold(text[1:], "xx") {
+			} else if len(text) == 3 && text[0] >= '1' && text[0] <= '5' && strings.EqualFold(text[1:], "xx") {
 				hint = "write " + strconv.Quote(strings.ToLower(text))
 			}
 			b.bad(n, hint, "expect is %s: want %s", quote(text), k.want())
@@ -329,7 +332,7 @@ func (b *builder) status(n *node, k *key) (StatusRange, bool) {
 		code = v
 	}
 	if code < 100 || code > 599 {
-		b.bad(n, "", "expect is %s: a status is from 100 to 599", text)
+		b.bad(n, "", "expect is %s: want a status from 100 to 599", text)
 		return StatusRange{}, false
 	}
 	return StatusRange{int(code), int(code)}, true

@@ -11,13 +11,21 @@ import (
 // unknownKey says what was probably meant by a key that the table does not have:
 // the same key spelt another way, a word of another tool, a key nearly alike, or
 // a key of another table.
-func unknownKey(name string, sec *section) string {
+func unknownKey(n *node, sec *section) string {
+	name := n.name
 	names := sec.names()
+	if n.kind == scalarNode && keyElsewhere(name) != "" {
+		// `users = 5` at the top is not meant to be the table [user].
+		names = slices.DeleteFunc(names, func(s string) bool { k := sec.key(s).kind; return k == tableKind || k == tablesKind || k == namedKind })
+	}
 	if near := spelling(name, names); near != "" {
 		return didYouMean(near)
 	}
 	if hint := foreignKey(name, sec.name); hint != "" {
 		return hint
+	}
+	if top := sectionOf("").key(name); top != nil && sec.name != "" && (top.kind == textKind || top.kind == integerKind) {
+		return "`" + name + "` belongs above the first [table]"
 	}
 	if near := rule.Nearest(name, names); near != "" {
 		return didYouMean(near)
@@ -27,7 +35,13 @@ func unknownKey(name string, sec *section) string {
 			return "`" + candidate + "` belongs " + where
 		}
 	}
-	return ""
+	if names := sec.names(); len(names) <= 10 {
+		return "its keys are " + strings.Join(names, ", ")
+	}
+	if sec.name == "" {
+		return "`loadline explain` lists the keys"
+	}
+	return "`loadline explain " + sec.name + "` lists its keys"
 }
 
 func didYouMean(name string) string { return `did you mean "` + name + `"?` }
@@ -99,6 +113,9 @@ func keyElsewhere(name string) string {
 		return ""
 	}
 	joined := strings.Join(where, " or ")
+	if n := len(where); n > 2 {
+		joined = strings.Join(where[:n-1], ", ") + " or " + where[n-1]
+	}
 	if strings.HasPrefix(joined, "above") {
 		return joined
 	}

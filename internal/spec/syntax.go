@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"bytes"
 	"regexp"
 	"strings"
 )
@@ -16,14 +17,23 @@ var (
 // about, with what to do.
 func syntaxHint(src *source, p Problem) (message, hint string) {
 	message = strings.TrimSuffix(p.Message, ".")
+	if rest, ok := strings.CutPrefix(message, "Key "); ok {
+		message = "key " + rest
+	}
 	line := p.Source
 	switch {
+	case bytes.HasPrefix(bytes.TrimSpace(src.text), []byte("{")):
+		return message, "a spec is TOML, not JSON: a table is [target], a value url = \"...\""
+	case strings.Contains(message, "to end table name"):
+		return message, "is the header before it closed with \"]\"?"
 	case strings.Contains(message, "already been defined") || strings.Contains(message, "was already created") || strings.Contains(message, "cannot be used as an array") || strings.Contains(message, "has already been"):
-		return message, twiceHint(src, p)
+		return message, twiceHint(p)
 	case strings.Contains(message, "escape"):
 		return message, `regular expressions and Windows paths go in 'single quotes', where "\" is just "\"`
 	case strings.Contains(message, "inline table") && strings.Contains(message, "newline"):
 		return message, "write an inline table on one line"
+	case strings.Contains(message, "control characters"):
+		return message, "take it out, or write it as an escape, like \\u0000"
 	case strings.Contains(message, "UTF-8") || strings.Contains(message, "UTF-16"):
 		return message, "save the file as UTF-8"
 	}
@@ -40,7 +50,7 @@ func syntaxHint(src *source, p Problem) (message, hint string) {
 	if m := inlineBare.FindStringSubmatch(line); m != nil && !plainValue(m[2]) {
 		return message, "values with letters need quotes: " + m[1] + " = " + quoted(m[2])
 	}
-	if strings.Contains(message, "newlines") || strings.Contains(message, "strings cannot contain") || strings.Contains(message, "unexpected EOF") {
+	if strings.Contains(message, "newlines") || strings.Contains(message, "strings cannot contain") || strings.Contains(message, "EOF") || strings.Contains(message, "end of file") {
 		return message, "is a quote or bracket not closed?"
 	}
 	return message, ""
@@ -60,7 +70,7 @@ func quoted(s string) string {
 }
 
 // twiceHint is for a key or table that is there already.
-func twiceHint(src *source, p Problem) string {
+func twiceHint(p Problem) string {
 	line := strings.TrimSpace(p.Source)
 	header := strings.Trim(line, "[] \t")
 	parts := strings.Split(header, ".")

@@ -127,7 +127,7 @@ var keyTable = []section{
 			{name: "arrivals", kind: wordKind, def: "even", words: []string{"even", "poisson"}, help: "Open: gaps between arrivals are all alike, or random as from many independent users."},
 			{name: "graceful_stop", kind: durationKind, def: "30s", from: 0, to: day, help: "At the end, running iterations may finish for so long; what is cut off is not counted."},
 			{name: "stop_when", kind: limitsKind, help: "Ends the load, without failing it, when one of these limits is true, as in `\"errors > 5%\"`. Looked at each second, over the last 10 s or the current step."},
-			{name: "seed", kind: integerKind, def: "1", from: -1 << 53, to: 1 << 53, help: "The same seed picks the same scenarios, rows and random values in every run."},
+			{name: "seed", kind: integerKind, def: "1", help: "The same seed picks the same scenarios, rows and random values in every run."},
 		},
 	},
 	{

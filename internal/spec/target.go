@@ -90,16 +90,16 @@ func (b *builder) target(t *table, sc *scope) {
 
 // ofFile is a problem of the file as a whole.
 func (b *builder) ofFile(hint, message string) Problem {
-	return Problem{File: b.src.file, Pos: Pos{1, 1}, Message: message, Hint: hint, Source: b.src.line(1), Width: 1}
+	return Problem{File: b.src.file, Pos: Pos{1, 1}, Message: message, Hint: hint, Width: 1}
 }
 
 func (b *builder) targetURL(n *node, text string) {
 	u, err := url.Parse(text)
 	switch {
-	case err != nil:
-		b.bad(n, "", "url %s is not a URL: %s", quote(text), bareURLError(err))
 	case strings.Contains(text, "{{"):
 		b.bad(n, "use ${NAME}, which is filled in when the file is read", "{{ }} is not filled in here")
+	case err != nil:
+		b.bad(n, `write "https://host/path"`, "url %s is not a URL: %s", quote(text), bareURLError(err))
 	case !httpURL(text):
 		hint := `write "https://` + strings.TrimPrefix(text, "//") + `"`
 		if u.Scheme != "" && strings.Contains(text, "://") {
@@ -107,7 +107,7 @@ func (b *builder) targetURL(n *node, text string) {
 		}
 		b.bad(n, hint, "url %s does not begin with http:// or https://", quote(text))
 	case u.Hostname() == "":
-		b.bad(n, "", "url %s has no host", quote(text))
+		b.bad(n, `write "https://host/path"`, "url %s has no host", quote(text))
 	case u.User != nil:
 		b.noteUserinfo(u)
 		b.bad(n, "write them in [http.auth], from the environment", "url has credentials in it")
@@ -203,7 +203,7 @@ func (b *builder) headers(t *table, name string, sc *scope) []Pair {
 	for _, h := range n.kids {
 		switch lower := strings.ToLower(h.name); {
 		case !headerName(h.name):
-			b.badKey(h, "", "%s is not a name of a header", quote(h.name))
+			b.badKey(h, "use letters, digits and -", "%s is not a name of a header", quote(h.name))
 		case seen[lower]:
 			b.badKey(h, "write a list of values", "the header %s is there twice: capitals make no difference", h.name)
 		case lower == "content-length" || lower == "transfer-encoding" || lower == "connection":
@@ -215,7 +215,7 @@ func (b *builder) headers(t *table, name string, sc *scope) []Pair {
 	}
 	for _, p := range out {
 		if text, ok := p.Value.Literal(); ok && strings.ContainsFunc(text, func(r rune) bool { return isControl(r) && r != '\t' }) {
-			b.badKey(n.kid(p.Name), "", "the header %s has a line break or control character in it", p.Name)
+			b.badKey(n.kid(p.Name), "take it out", "the header %s has a line break or control character in it", p.Name)
 		}
 	}
 	return out
@@ -284,7 +284,7 @@ func (b *builder) http(t *table, sc *scope) {
 		b.badKey(t.n.kid("max_connections"), `write connections = "shared" too, or leave max_connections out`, "max_connections goes with shared connections")
 	}
 	if strings.ContainsFunc(h.UserAgent, isControl) {
-		b.bad(t.n.kid("user_agent"), "", "user_agent has a control character in it")
+		b.bad(t.n.kid("user_agent"), "take it out", "user_agent has a control character in it")
 	}
 	h.Headers = b.headers(t, "headers", sc)
 	b.defaults = headerNames{}

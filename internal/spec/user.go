@@ -120,7 +120,7 @@ func (b *builder) scenarios(top *table) {
 		if n == nil {
 			b.problems = append(b.problems, b.ofFile("write one:\n[[scenario]]\nname = \"list\"\n[[scenario.step]]\nrequest = \"GET /\"", "no [[scenario]]"))
 		} else if n.kind == listNode && len(n.kids) == 0 {
-			b.bad(n, "", "scenario is an empty list")
+			b.bad(n, "write [[scenario]]", "scenario is an empty list")
 		}
 		return
 	}

@@ -21,7 +21,7 @@ func (b *builder) lint() {
 	b.fewRequests()
 	b.coldStart()
 	b.tooLong()
-	b.literals(b.root)
+	b.literals(b.root, true)
 }
 
 func (b *builder) unusedCaptures() {
@@ -158,23 +158,26 @@ func (b *builder) tooLong() {
 }
 
 var (
+	secretLine = regexp.MustCompile(`(?i)^(\s*[\w."'-]*(?:passw(?:or)?d|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|authorization|bearer)\w*["']?\s*[=:]\s*)(.+)$`)
+	anyLine    = regexp.MustCompile(`^(\s*[\w."'-]+\s*[=:]\s*)(.+)$`)
 	secretKey  = regexp.MustCompile(`(?i)(passw(or)?d|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)$`)
 	tokenShape = regexp.MustCompile(`\b(gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|sk-[A-Za-z0-9_-]{20,}|AKIA[0-9A-Z]{16}|xox[abprs]-[A-Za-z0-9-]{10,}|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.)`)
 )
 
-// literals warns of secrets that stand in the file itself.
-func (b *builder) literals(n *node) {
+// literals finds secrets that stand in the file itself. They are masked in all
+// that is said about the file, and warned about where asked.
+func (b *builder) literals(n *node, warn bool) {
 	for _, k := range n.kids {
 		if n.parent == nil && k.name == "metrics" {
 			continue
 		}
-		b.literals(k)
+		b.literals(k, warn)
 		text, ok := k.value.(string)
 		if !ok || k.flag != "" || strings.Contains(text, "${") || len(text) < 4 {
 			continue
 		}
 		why := ""
-		switch inSecrets := n.name == "secrets" && n.parent.parent == nil; {
+		switch inSecrets := n.name == "secrets"; {
 		case tokenShape.MatchString(text):
 			why = "looks like a token"
 		case strings.Contains(text, "{{"):
@@ -183,11 +186,14 @@ func (b *builder) literals(n *node) {
 		case n.name == "capture" || n.name == "checks" || n.name == "record" || n.name == "tls":
 		case secretKey.MatchString(k.name):
 			why = "looks like a secret"
-		case strings.EqualFold(k.name, "authorization") || k.name == "bearer":
+		case strings.EqualFold(k.name, "authorization") || k.name == "bearer" || n.name == "basic" && k.name != "user":
 			why = "looks like a credential"
 		}
 		if why != "" {
 			b.secrets[text] = true
+			b.noteLiteral(text)
+		}
+		if why != "" && warn {
 			b.warn(k, k.val, `take it from the environment, "${`+variableFor(k.name)+`}"`, "the value of %s %s, and stands in the file", k.label(), why)
 		}
 	}
