@@ -30,7 +30,10 @@ func (p *parser) check() (*Check, *Error) {
 	if err = p.wanted(c); err != nil {
 		return nil, err
 	}
-	if !p.done() {
+	if at := p.pos; !p.done() {
+		if n := len(c.want); n > 0 && c.want[n-1].literal.quoted && p.pos == at {
+			return nil, p.fail(p.pos, "write a quote twice within quoted text", "unexpected %q behind the closing quote", p.peekWord())
+		}
 		return nil, p.fail(p.pos, "a check is one comparison: write two checks, or put text with spaces in 'single quotes'", "unexpected %q after the check", p.peekWord())
 	}
 	return c, nil
@@ -69,7 +72,12 @@ func (p *parser) subject() (subject, *Error) {
 	if word == "" {
 		word = p.peekWord()
 	}
-	return s, p.fail(at, didYouMean(word, foreignSubjects, append(subjectWords[:9:9], "count($.path)", "$.path", "{{ name }}")), "unknown subject %q", word)
+	all := append(subjectWords[:9:9], "count($.path)", "$.path", "{{ name }}")
+	hint := didYouMean(word, foreignSubjects, all)
+	if strings.HasPrefix(hint, "use") && isShorthand(word) {
+		hint = "for a value in a JSON answer write \"$." + word + "\", for a variable \"{{ " + word + " }}\"; else use " + list(all[:9])
+	}
+	return s, p.fail(at, hint, "unknown subject %q", word)
 }
 
 // token reads the name of a header or cookie (RFC 9110 section 5.6.2).
@@ -202,6 +210,9 @@ func (p *parser) wanted(c *Check) *Error {
 				p.pos += len(word)
 				return nil
 			}
+		}
+		if word == "" {
+			return p.fail(at, "write one of "+list(typeNames), "is what?")
 		}
 		foreign := map[string]string{"int": "number", "integer": "number", "float": "number", "text": "string", "boolean": "bool", "list": "array", "map": "object", "nil": "null", "none": "null"}
 		return p.fail(at, didYouMean(word, foreign, typeNames), "unknown type %q", p.peekWord())

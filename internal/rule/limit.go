@@ -83,7 +83,8 @@ func (p *parser) limit(own Own) (*Limit, *Error) {
 		return nil, err
 	}
 	p.space()
-	at, word := p.pos, p.amount()
+	at := p.pos
+	word := p.amount()
 	if word == "" {
 		return nil, p.fail(at, "write the limit behind it, as in \""+s.String()+" "+l.Op+" "+example(s)+"\"", "%s %s what?", s.String(), l.Op)
 	}
@@ -216,6 +217,9 @@ func (p *parser) micros(word string, at int) (float64, *Error) {
 
 // ratio reads 1% or 0.01.
 func (p *parser) ratio(s *Selector, word string, at int, bare float64, isBare bool) (float64, *Error) {
+	if word == "1" { // one percent for some, all for others
+		return 0, p.fail(at, `write "1%", or "100%"`, "%s is a share, and 1 could mean two things", s.String())
+	}
 	if isBare && (bare < 0 || bare > 1) {
 		return 0, p.fail(at, "write \""+strings.TrimPrefix(word, "-")+"%\"", "%s is a share, from 0 to 1, or in percent", s.String())
 	}
@@ -280,7 +284,8 @@ func (p *parser) compare(own Own) (*Compare, *Error) {
 	words := []string{s.String(), "within"}
 	for {
 		p.space()
-		at, word := p.pos, p.amount()
+		at := p.pos
+		word := p.amount()
 		t, err := p.tolerance(c, word, at)
 		if err != nil {
 			return nil, err
