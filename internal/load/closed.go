@@ -1,6 +1,7 @@
 package load
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,11 +14,12 @@ import (
 type closed struct {
 	*track
 	seating plan.Seating
+	bound   bool  // some seats are bound to a scenario
 	limit   int64 // iterations of all users; -1: none
 
 	stage   atomic.Int64 // index into result.Run.Stages
 	numbers atomic.Int64 // iterations begun
-	cards   atomic.Int64 // of the deck, dealt
+	cards   atomic.Int64 // of the deck, dealt; counted where some seats are bound
 	level   atomic.Int64 // users wanted
 	spent   atomic.Bool  // the limit is reached
 	empty   chan struct{}
@@ -42,6 +44,7 @@ func newClosed(t *track) *closed {
 	if n, ok := t.plan.Iterations(t.index); ok {
 		c.limit = n
 	}
+	c.bound = slices.ContainsFunc(t.Shares, func(s plan.Share) bool { return s.Users > 0 })
 	return c
 }
 
@@ -154,9 +157,9 @@ func (c *closed) serve(j int) {
 			c.spent.Store(true)
 			break
 		}
-		it := Iteration{Scenario: pinned, Number: c.number(n), Stage: int(c.stage.Load())}
+		it := Iteration{Scenario: pinned, Number: c.plan.Number(c.index, c.plan.Global(n)), Stage: int(c.stage.Load())}
 		if !isPinned {
-			it.Scenario = c.deck.At(c.plan.Global(c.cards.Add(1) - 1))
+			it.Scenario = c.draw(n)
 		}
 		rec.beginClosed(it.Scenario, it.Stage)
 		if c.iterate(u, rec, it) != Continue {
@@ -167,8 +170,14 @@ func (c *closed) serve(j int) {
 	c.depart(j, left)
 }
 
-func (c *closed) number(n int64) int64 {
-	return c.plan.Number(c.index, c.plan.Global(n))
+// draw takes the card of iteration n. Where bound users make some of the
+// iterations, it takes the next card that was not dealt, lest theirs be missing
+// from the shares of the others.
+func (c *closed) draw(n int64) int {
+	if c.bound {
+		n = c.cards.Add(1) - 1
+	}
+	return c.deck.At(c.plan.Global(n))
 }
 
 // leave gives up a seat above the level, unless the level rose meanwhile.

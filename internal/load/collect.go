@@ -22,7 +22,8 @@ type collector struct {
 	scratch *hdr.Histogram
 	shape   shape
 	total   *books
-	partial *books // of the second so far; nil when it was not read within
+	partial *books // of the second so far, where it was read within
+	parted  bool   // it was
 	from    reading
 	at      time.Duration // of the last reading, as planned
 	second  time.Duration // start of the second
@@ -89,12 +90,7 @@ func (c *collector) collect(planned time.Duration) (stop string) {
 		c.turn(at, now)
 		return ""
 	}
-	if c.partial != nil {
-		c.partial.merge(tick)
-		tick = c.partial
-	}
-	stop = c.closeSecond(tick, now)
-	c.partial = nil
+	stop = c.closeSecond(c.whole(tick), now)
 	c.second = at.Truncate(time.Second)
 	c.from = now
 	c.turn(at, now)
@@ -114,7 +110,21 @@ func (c *collector) keepPartial(tick *books) {
 	if c.partial == nil {
 		c.partial = newBooks(c.shape)
 	}
+	if !c.parted {
+		c.partial.reset()
+		c.parted = true
+	}
 	c.partial.merge(tick)
+}
+
+// whole is the books of the whole second whose last part is tick.
+func (c *collector) whole(tick *books) *books {
+	if !c.parted {
+		return tick
+	}
+	c.partial.merge(tick)
+	c.parted = false
+	return c.partial
 }
 
 // turn closes the round that ends at a moment and opens the one that begins.
@@ -185,12 +195,8 @@ func (c *collector) stage(at time.Duration) (stage int, measured bool) {
 
 // finish is called when all users are gone; end is when the load ended.
 func (c *collector) finish(end time.Duration) {
-	tick := c.fold()
+	tick := c.whole(c.fold())
 	now := c.probe.read()
-	if c.partial != nil {
-		c.partial.merge(tick)
-		tick = c.partial
-	}
 	if len(c.series.rows) == 0 || now.at.Sub(c.start)-c.second > sliver {
 		_ = c.closeSecond(tick, now) // it is over already
 	} else {

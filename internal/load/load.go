@@ -27,7 +27,7 @@ type User interface {
 // An Iteration is one walk of a scenario that is due.
 type Iteration struct {
 	Scenario int             // index into the spec's scenarios
-	Number   int64           // counts from 0 over the whole run
+	Number   int64           // counts from 0; no two of the run, all shards included, have the same
 	Stage    int             // index into result.Run.Stages
 	Due      time.Time       // when it should have started; zero in the closed model
 	Stop     <-chan struct{} // closed when the load ends

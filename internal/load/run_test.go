@@ -543,8 +543,84 @@ func TestCountsAreThePlans(t *testing.T) {
 	}
 }
 
-func TestTenThousandUsers(t *testing.T) {
+// Two shards give the same numbers the same scenarios as the whole run does,
+// and no number twice.
+func TestShardsPickAsTheWhole(t *testing.T) {
 	t.Parallel()
+	shares := []plan.Share{{Scenario: 0, Weight: 5}, {Scenario: 1, Weight: 2}, {Scenario: 2, Weight: 0.5}}
+	open := one(plan.Track{Open: true, Stages: []plan.Stage{hold(50, 4*time.Second)}})
+	closed := one(plan.Track{Iterations: 200, Stages: []plan.Stage{hold(7, time.Minute)}})
+	for name, p := range map[string]plan.Plan{"open": open, "closed": closed} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p.Tracks[0].Shares = shares
+			picks := func(parts int) map[int64]int {
+				var mu sync.Mutex
+				picked := map[int64]int{}
+				users := slow(time.Millisecond)
+				users.Next = func(_ int, it load.Iteration) load.Next {
+					mu.Lock()
+					defer mu.Unlock()
+					if _, twice := picked[it.Number]; twice {
+						t.Errorf("number %d is given twice", it.Number)
+					}
+					picked[it.Number] = it.Scenario
+					return load.Continue
+				}
+				for i := range parts {
+					users.Made.Store(0)
+					users.Closed.Store(0)
+					users.Began.Store(0)
+					in(t, p.Shard(i, parts), users, load.Options{Catalog: loadtest.Catalog("a", "b", "c")})
+				}
+				return picked
+			}
+			whole := picks(1)
+			counts := [3]int{}
+			for _, scenario := range whole {
+				counts[scenario]++
+			}
+			// 200 are 13 rounds of 15 cards, and five cards.
+			if len(whole) != 200 || counts[0] < 130 || counts[0] > 135 || counts[2] < 13 || counts[2] > 14 {
+				t.Errorf("%d picks, %v by scenario", len(whole), counts)
+			}
+			if d := cmp.Diff(whole, picks(2)); d != "" {
+				t.Errorf("picks (-whole +shards):\n%s", d)
+			}
+		})
+	}
+}
+
+// Arrivals wait for users that are slow to make, with their due time, and the
+// lag is the generator's own. Whoever is free first takes the one due first.
+func TestArrivalsWaitForNewUsers(t *testing.T) {
+	t.Parallel()
+	users := slow(time.Millisecond)
+	synctest.Test(t, func(t *testing.T) {
+		opt := load.Options{Catalog: loadtest.Catalog("s"), Sleep: true}
+		p := one(plan.Track{Open: true, Stages: []plan.Stage{hold(100, 2*time.Second)}})
+		r, err := load.Run(t.Context(), p, func(id int, rec *load.Recorder) load.User {
+			time.Sleep(55 * time.Millisecond)
+			return users.New(id, rec)
+		}, opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantFlow(t, r, result.Flow{Offered: 200, Started: 200, Completed: 200})
+		if lag := r.Generator.LagMax; lag < 55*time.Millisecond || lag > 56*time.Millisecond {
+			t.Errorf("the generator was up to %v late, want the 55ms that a user takes to make", lag)
+		}
+		if late := r.Cells[0].Latency.Max(); late < 56_000 || late > 56_100 {
+			t.Errorf("latency is up to %d µs, want 56 ms from due", late)
+		}
+		if n := users.Made.Load(); n > 6 {
+			t.Errorf("made %d users, and at most 6 arrivals waited at once", n)
+		}
+	})
+}
+
+// Not parallel, as the next: they look at the memory of the whole process.
+func TestTenThousandUsers(t *testing.T) {
 	users := slow(time.Millisecond)
 	users.Think = 999 * time.Millisecond
 	var before, after runtime.MemStats
@@ -562,6 +638,7 @@ func TestTenThousandUsers(t *testing.T) {
 		t.Errorf("got %d requests, want 100000", n)
 	}
 	used := int64(after.HeapAlloc+after.StackInuse) - int64(before.HeapAlloc+before.StackInuse)
+	t.Logf("%d bytes a user", used/10000)
 	if per := used / 10000; per > 8<<10 {
 		t.Errorf("an idle user takes %d bytes, its goroutine included; want at most 8 KiB", per)
 	}
