@@ -115,10 +115,8 @@ func (r *reader1) begin() error {
 	case r.status == 101: // nobody asked for another protocol
 		r.part, r.close = atEnd, true
 	case r.status < 200:
-		if r.interim++; r.interim > maxInterim {
-			return protocolf("more than %d interim (1xx) responses came before the final one", maxInterim)
-		}
 		r.buf = r.buf[:0]
+		return r.countInterim()
 	case r.isHEAD || r.status == 204 || r.status == 304 || r.length == 0:
 		r.part = atEnd
 	case r.chunked:
@@ -127,6 +125,13 @@ func (r *reader1) begin() error {
 		r.part, r.left = inLength, r.length
 	default:
 		r.part, r.close = inClose, true
+	}
+	return nil
+}
+
+func (r *reader1) countInterim() error {
+	if r.interim++; r.interim > maxInterim {
+		return protocolf("more than %d interim (1xx) responses came before the final one", maxInterim)
 	}
 	return nil
 }

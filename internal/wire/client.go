@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -114,10 +115,8 @@ func NewClient(opts Options) (*Client, error) {
 }
 
 func oneOf(what, got string, want ...string) error {
-	for _, w := range want {
-		if got == w {
-			return nil
-		}
+	if slices.Contains(want, got) {
+		return nil
 	}
 	return fmt.Errorf("%s %q: want one of %s", what, got, strings.Join(want[1:], ", "))
 }
@@ -172,7 +171,7 @@ func (c *Client) setTLS() error {
 	o := c.opts.TLS
 	c.tls = &tls.Config{
 		MinVersion:         tls.VersionTLS12,
-		InsecureSkipVerify: o.Insecure, //nolint:gosec // the user asked for it, and is warned by the spec
+		InsecureSkipVerify: o.Insecure,
 	}
 	switch o.MinVersion {
 	case "", "1.2":

@@ -30,7 +30,10 @@ func (s *Session) decode(resp *Response) error {
 	*out = text
 	s.dropBody()
 	s.kept = out
-	if err != nil && !(cut && errors.Is(err, io.ErrUnexpectedEOF)) {
+	if cut && errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil
+	}
+	if err != nil {
 		return fail(Body, err, "the body says it is gzip, but cannot be decoded: %v", err)
 	}
 	resp.Body = text

@@ -128,9 +128,16 @@ func (c *Client) handshake(cn *conn, host string, protocols []string) error {
 		if errors.Is(err, errTimeout) || errors.Is(err, errCancelled) {
 			return err
 		}
+		if alert(err) == "no application protocol" {
+			return noTwo(host)
+		}
 		return tlsError(host, err)
 	}
 	return nil
+}
+
+func noTwo(host string) error {
+	return fail(Protocol, nil, "%s does not speak HTTP/2, which http.version asks for", host)
 }
 
 // tunnel asks the proxy behind cn for a connection to target.
@@ -279,7 +286,7 @@ func (c *Client) chooseVersion(cn *conn, version string) error {
 	if cn.scheme == "https" {
 		agreed = cn.tls.ConnectionState().NegotiatedProtocol
 		if isTwo(version) && agreed != "h2" {
-			return fail(Protocol, nil, "%s does not speak HTTP/2, which http.version asks for", cn.host)
+			return noTwo(cn.host)
 		}
 	}
 	if agreed == "h2" || cn.scheme == "http" && isTwo(version) {

@@ -18,7 +18,7 @@ import (
 // echo tells what came: method, URL, length of the body.
 func echo(w http.ResponseWriter, r *http.Request) {
 	b, _ := io.ReadAll(r.Body)
-	fmt.Fprintf(w, "%s %s %d", r.Method, r.URL, len(b))
+	_, _ = fmt.Fprintf(w, "%s %s %d", r.Method, r.URL, len(b))
 }
 
 func TestDo(t *testing.T) {
@@ -261,7 +261,7 @@ func TestRefusedConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	addr := l.Addr().String()
-	l.Close()
+	_ = l.Close()
 	resp := doFails(t, newSession(t, Options{}), to("http://"+addr+"/"), Refused, "connection refused by "+addr)
 	if resp.Times.Connect <= 0 || resp.Times.Sent != 0 {
 		t.Errorf("connect took %v, sent at %v", resp.Times.Connect, resp.Times.Sent)
@@ -486,7 +486,7 @@ func TestClosedInAPause(t *testing.T) {
 		c.request()
 		c.say("HTTP/1.1 204 X\r\n\r\n")
 		if n == 0 {
-			c.Close()
+			_ = c.Close()
 			close(closed)
 			return
 		}

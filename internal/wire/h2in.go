@@ -212,10 +212,10 @@ func (h *conn2) endFields() error {
 	case r.status < 100:
 		return protocolf("the response has no status")
 	case r.status < 200:
-		if r.interim++; r.interim > maxInterim || h.blockEnds {
-			return protocolf("the response ends in, or has more than %d, interim (1xx) responses", maxInterim)
+		if h.blockEnds {
+			return protocolf("the response ends with an interim (1xx) one")
 		}
-		return nil
+		return r.countInterim()
 	}
 	r.part = inClose
 	if h.blockEnds {

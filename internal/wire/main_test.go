@@ -37,7 +37,7 @@ func leftovers(before int) string {
 	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); runtime.Gosched() {
 		left = ""
 		buf := make([]byte, 1<<20)
-		for _, g := range strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
+		for g := range strings.SplitSeq(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
 			if strings.Contains(g, "internal/wire.") && !strings.Contains(g, "wire.TestMain") {
 				left += "left behind:\n" + g + "\n"
 			}
@@ -160,19 +160,19 @@ func serve(t testing.TB, handle func(n int, c *rawConn)) *rawServer {
 			over := make(chan struct{})
 			s.wg.Go(func() {
 				defer close(over)
-				defer c.Close()
+				defer func() { _ = c.Close() }()
 				handle(n, &rawConn{c, bufio.NewReader(c), s.stop})
 			})
 			s.wg.Go(func() {
 				select {
 				case <-s.stop:
-					c.Close()
+					_ = c.Close()
 				case <-over:
 				}
 			})
 		}
 	})
-	t.Cleanup(func() { close(s.stop); l.Close(); s.wg.Wait() })
+	t.Cleanup(func() { close(s.stop); _ = l.Close(); s.wg.Wait() })
 	return s
 }
 

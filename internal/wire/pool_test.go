@@ -133,7 +133,7 @@ func TestSharedConnectionsStale(t *testing.T) {
 	srv := serve(t, func(_ int, c *rawConn) {
 		c.request()
 		c.say("HTTP/1.1 204 X\r\n\r\n")
-		c.Close()
+		_ = c.Close()
 		closed <- struct{}{}
 	})
 	c, err := NewClient(Options{Shared: true, MaxConnections: 1})

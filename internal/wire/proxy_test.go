@@ -50,7 +50,7 @@ func (p *testProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(502)
 			return
 		}
-		defer resp.Body.Close()
+		defer func() { _ = resp.Body.Close() }()
 		w.WriteHeader(resp.StatusCode)
 		_, _ = io.Copy(w, resp.Body)
 		return
@@ -60,16 +60,16 @@ func (p *testProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(502)
 		return
 	}
-	defer up.Close()
+	defer func() { _ = up.Close() }()
 	down, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return
 	}
-	defer down.Close()
+	defer func() { _ = down.Close() }()
 	_, _ = io.WriteString(down, "HTTP/1.1 200 Connection established\r\n\r\n")
 	go func() {
 		_, _ = io.Copy(up, down)
-		up.Close()
+		_ = up.Close()
 	}()
 	_, _ = io.Copy(down, up)
 }

@@ -11,7 +11,7 @@ import (
 func TestRedirects(t *testing.T) {
 	t.Parallel()
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprintf(w, "other: auth %q, cookie %q, X %q", r.Header.Get("Authorization"), r.Header.Get("Cookie"), r.Header.Get("X"))
+		_, _ = fmt.Fprintf(w, "other: auth %q, cookie %q, X %q", r.Header.Get("Authorization"), r.Header.Get("Cookie"), r.Header.Get("X"))
 	}))
 	t.Cleanup(other.Close)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -28,7 +28,7 @@ func TestRedirects(t *testing.T) {
 		}
 		b := make([]byte, 10)
 		n, _ := r.Body.Read(b)
-		fmt.Fprintf(w, "%s %s %q auth %q type %q cookie %q", r.Method, r.URL, b[:n], r.Header.Get("Authorization"), r.Header.Get("Content-Type"), r.Header.Get("Cookie"))
+		_, _ = fmt.Fprintf(w, "%s %s %q auth %q type %q cookie %q", r.Method, r.URL, b[:n], r.Header.Get("Authorization"), r.Header.Get("Content-Type"), r.Header.Get("Cookie"))
 	}))
 	t.Cleanup(srv.Close)
 
