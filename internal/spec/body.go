@@ -95,7 +95,7 @@ func (b *builder) resolveKeys(n *node, sc *scope) {
 		if n.kind == tableNode && strings.Contains(k.name, "{{") {
 			if t, err := rule.ParseTemplate(k.name); err == nil {
 				for _, use := range t.Names() {
-					if known := sc.names[use.Name]; known != nil {
+					if known := sc.find(use.Name); known != nil {
 						known.used = true
 						continue
 					}

@@ -3,6 +3,8 @@ package spec
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -24,6 +26,20 @@ func keyList(m *mark, prefix toml.Key) []string {
 		keys = append(keys, keyList(k, key)...)
 	}
 	return keys
+}
+
+// pathOf names the value as a person would look for it: scenario[0].step[2].request.
+func pathOf(n *node) string {
+	switch {
+	case n.parent == nil:
+		return ""
+	case n.parent.kind == listNode:
+		return pathOf(n.parent) + "[" + strconv.Itoa(slices.Index(n.parent.kids, n)) + "]"
+	case n.parent.parent == nil:
+		return n.name
+	default:
+		return pathOf(n.parent) + "." + n.name
+	}
 }
 
 // agree checks that marks and library saw the same keys and the same strings.
@@ -67,10 +83,10 @@ func agreeValues(t *testing.T, text []byte, n *node) {
 		literal := text[n.val.start:n.val.end]
 		var from []int
 		if got := decode(literal, func(i int) { from = append(from, i) }); got != s {
-			t.Errorf("%s: the literal %s reads as %q, the library says %q", n.path(), literal, got, s)
+			t.Errorf("%s: the literal %s reads as %q, the library says %q", pathOf(n), literal, got, s)
 		}
 		if len(from) != len(s) {
-			t.Errorf("%s: %d places for %d bytes", n.path(), len(from), len(s))
+			t.Errorf("%s: %d places for %d bytes", pathOf(n), len(from), len(s))
 		}
 	}
 }
@@ -121,7 +137,7 @@ func TestMarks(t *testing.T) {
 	var walk func(n *node)
 	walk = func(n *node) {
 		if n.parent != nil {
-			got[n.path()] = [2]Pos{src.pos(n.key.start), src.pos(n.val.start)}
+			got[pathOf(n)] = [2]Pos{src.pos(n.key.start), src.pos(n.val.start)}
 		}
 		for _, k := range n.kids {
 			walk(k)

@@ -140,20 +140,6 @@ func (n *node) overlay(profile *node, whole ...string) {
 	}
 }
 
-// path names the value as a person would look for it: scenario[0].step[2].request.
-func (n *node) path() string {
-	switch {
-	case n.parent == nil:
-		return ""
-	case n.parent.kind == listNode:
-		return n.parent.path() + "[" + strconv.Itoa(slices.Index(n.parent.kids, n)) + "]"
-	case n.parent.parent == nil:
-		return n.name
-	default:
-		return n.parent.path() + "." + n.name
-	}
-}
-
 // label is what messages call the value: its key, or that of its list.
 func (n *node) label() string {
 	for ; n.parent != nil; n = n.parent {

@@ -1,7 +1,6 @@
 package spec
 
 import (
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,12 +8,14 @@ import (
 	"github.com/loadline-ci/loadline/internal/rule"
 )
 
-// A scope is the names that templates at one place of the spec may use.
+// A scope is the names that templates at one place of the spec may use: its own
+// and those of the scope around it.
 type scope struct {
-	names map[string]*binding
-	feeds map[string]*Feed // nil value: could not be read, so its columns are not checked
-	where string           // "" inside a user's walk; else why there are no rows and captures
-	rows  bool             // feeds are within reach
+	names  map[string]*binding
+	around *scope
+	feeds  map[string]*Feed // nil value: could not be read, so its columns are not checked
+	rows   bool             // feeds are within reach
+	where  string           // when they are not: the place that has none
 }
 
 // A binding is one thing that {{ }} can be filled with.
@@ -29,31 +30,50 @@ func newScope(feeds map[string]*Feed) *scope {
 	return &scope{names: map[string]*binding{}, feeds: feeds, rows: true}
 }
 
-// copy gives a scope that may be added to without changing this one; the names
-// in it, and whether they were used, stay shared.
-func (s *scope) copy() *scope {
+// inner gives a scope that may be added to without changing this one.
+func (s *scope) inner() *scope {
 	c := *s
-	c.names = maps.Clone(s.names)
+	c.names, c.around = map[string]*binding{}, s
 	return &c
 }
 
-// adopt takes over what another scope came to know, but for one name.
-func (s *scope) adopt(other *scope, except string) {
-	if s == other {
+// outside is the scope of what is sent when there is no user who draws rows.
+func (s *scope) outside(where string) *scope {
+	c := s.inner()
+	c.rows, c.where = false, where
+	return c
+}
+
+func (s *scope) find(name string) *binding {
+	for ; s != nil; s = s.around {
+		if b := s.names[name]; b != nil {
+			return b
+		}
+	}
+	return nil
+}
+
+// adopt takes over what an inner scope came to know, but for one name.
+func (s *scope) adopt(inner *scope, except string) {
+	if s == inner {
 		return
 	}
-	for name, known := range other.names {
+	for name, known := range inner.names {
 		if name != except {
 			s.names[name] = known
 		}
 	}
 }
 
-// outside is the scope of what is sent when there is no user who draws rows.
-func (s *scope) outside(where string) *scope {
-	c := s.copy()
-	c.rows, c.where = false, where
-	return c
+// all gives every name within reach, sorted.
+func (s *scope) all() []string {
+	names := map[string]bool{}
+	for ; s != nil; s = s.around {
+		for name := range s.names {
+			names[name] = true
+		}
+	}
+	return sortedKeys(names)
 }
 
 // resolve checks that every name of a template will have a value. The template
@@ -67,7 +87,7 @@ func (r *reader) resolve(n *node, names []rule.Name, at int, sc *scope) {
 
 func (r *reader) resolveName(n *node, use rule.Name, sc *scope) {
 	r.usedNames[use.Name] = true
-	if known := sc.names[use.Name]; known != nil {
+	if known := sc.find(use.Name); known != nil {
 		known.used = true
 		return
 	}
@@ -107,11 +127,8 @@ func (r *reader) unresolvedHint(n *node, wanted string, sc *scope) string {
 	if later := r.capturedElsewhere(n, wanted); later != "" {
 		return later
 	}
-	var candidates []string
-	for _, known := range slices.Sorted(maps.Keys(sc.names)) {
-		candidates = append(candidates, known)
-	}
-	for _, feed := range slices.Sorted(maps.Keys(sc.feeds)) {
+	candidates := sc.all()
+	for _, feed := range sortedKeys(sc.feeds) {
 		if f := sc.feeds[feed]; f != nil && sc.rows {
 			for _, c := range f.Columns {
 				candidates = append(candidates, feed+"."+c)
@@ -120,7 +137,7 @@ func (r *reader) unresolvedHint(n *node, wanted string, sc *scope) string {
 	}
 	candidates = append(candidates, "user.id", "iteration")
 	if near := rule.Nearest(wanted, candidates); near != "" {
-		return strings.TrimSuffix(didYouMean(near), "?") + r.origin(sc.names[near]) + "?"
+		return strings.TrimSuffix(didYouMean(near), "?") + r.origin(sc.find(near)) + "?"
 	}
 	return "define it in [vars], or capture it in an earlier step"
 }

@@ -38,7 +38,7 @@ func (b *builder) step(t *table, at stepPlace) *Step {
 	before := at.scope
 	item := b.forEach(t, s, before)
 	if item != "" {
-		at.scope = before.copy()
+		at.scope = before.inner()
 		at.scope.names[item] = &binding{what: "item", node: t.n.kid("for_each"), used: true}
 	}
 	s.If = b.check(t, "if", at.scope)
@@ -82,7 +82,7 @@ func (b *builder) parallel(t *table, s *Step, at stepPlace) {
 	for _, k := range nodes {
 		inner := at
 		inner.parallel = true
-		inner.scope = at.scope.copy() // none sees what another captures meanwhile
+		inner.scope = at.scope.inner() // none sees what another captures meanwhile
 		s.Parallel = append(s.Parallel, b.step(b.open(k, "step"), inner))
 		after = append(after, inner.scope)
 	}

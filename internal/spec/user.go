@@ -100,15 +100,15 @@ type walk struct {
 func (b *builder) lifeSteps(top *table, sc *scope) {
 	outside := sc.outside("[[setup]]")
 	b.spec.Setup = b.steps(top.tables("setup"), stepPlace{list: "setup", scope: outside, unnamed: true})
-	inside := sc.copy()
+	inside := sc.inner()
 	inside.adopt(outside, "")
-	teardown := outside.copy()
+	teardown := outside.inner()
 	teardown.where = "[[teardown]]"
 	b.spec.Teardown = b.steps(top.tables("teardown"), stepPlace{list: "teardown", scope: teardown, unnamed: true})
 
 	names := map[string]*node{}
 	b.spec.User.OnStart = b.steps(b.userTable.tables("on_start"), stepPlace{list: "on_start", scope: inside, names: names})
-	b.spec.User.OnStop = b.steps(b.userTable.tables("on_stop"), stepPlace{list: "on_stop", scope: inside.copy(), names: names})
+	b.spec.User.OnStop = b.steps(b.userTable.tables("on_stop"), stepPlace{list: "on_stop", scope: inside.inner(), names: names})
 	b.inside = inside
 }
 
@@ -163,7 +163,7 @@ func (b *builder) scenario(t *table, seen map[string]*node) *walk {
 	// Left out, its steps have no place among the indexes.
 	step, check := b.nextStep, b.nextCheck
 	names := map[string]*node{}
-	sc := b.inside.copy()
+	sc := b.inside.inner()
 	s.OnStart = b.steps(t.tables("on_start"), stepPlace{list: "on_start", scope: sc, names: names})
 	steps := t.tables("step")
 	if len(steps) == 0 && (!t.has("step") || t.n.kid("step").kind == listNode && len(t.n.kid("step").kids) == 0) {
