@@ -24,6 +24,10 @@ type Spread struct{ Var, DF float64 }
 // step, but much about that of all of them; so each estimate is drawn towards
 // the common one, and that towards the prior standard deviation (a moderated t
 // test: Smyth, Statistical Applications in Genetics and Molecular Biology 2004).
+//
+// The series are of the same runs, so what the others add is never worth more
+// than one run less than the series itself: two bad days are two bad days,
+// however many steps saw them.
 func Shrink(all []Series, prior float64) []Spread {
 	var ss float64
 	df := 0
@@ -34,10 +38,10 @@ func Shrink(all []Series, prior float64) []Spread {
 	pool := (priorDF*prior*prior + ss) / (priorDF + float64(df))
 	spreads := make([]Spread, len(all))
 	for i, s := range all {
-		own := float64(s.DF)
+		others := max(0, min(df-s.DF, s.DF-1))
 		spreads[i] = Spread{
-			Var: (poolDF*pool + s.SS) / (poolDF + own),
-			DF:  math.Min(poolDF, priorDF+float64(df)) + own,
+			Var: (poolDF*pool + s.SS) / (poolDF + float64(s.DF)),
+			DF:  min(poolDF, priorDF+float64(others)) + float64(s.DF),
 		}
 	}
 	return spreads

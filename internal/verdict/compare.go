@@ -22,6 +22,7 @@ type comparison struct {
 	asked  int          // of both, by a rule of the spec
 	rows   []*candidate // all, in the order they are reported
 
+	students students
 	common   shift
 	controls shift
 	reasons  []Reason
@@ -39,7 +40,7 @@ func (s shift) down() bool { return s.known && s.ln < -s.limit }
 func (s shift) huge() bool { return s.up() && s.ln > math.Log1p(hugeCommon) }
 
 func newComparison(gate Gate, heads, base []*result.Summary) *comparison {
-	c := &comparison{gate: gate, heads: heads, table: newTable(heads, base), fields: map[result.Scope]*field{}}
+	c := &comparison{gate: gate, heads: heads, table: newTable(heads, base), fields: map[result.Scope]*field{}, students: students{}}
 	for _, r := range gate.Compare {
 		c.apply(r)
 	}
@@ -111,7 +112,11 @@ func (c *comparison) apply(r Compare) {
 	}
 	c.vanished(m, r)
 	shrink(judged, prior(m.q, true))
-	shrink(measured, prior(m.q, false))
+	for _, t := range measured {
+		// As measured, all rows share the shifts of the machine: they tell of one
+		// spread, not of many.
+		shrink([]*moved{t}, prior(m.q, false))
+	}
 }
 
 const moreRequests = "stored runs had enough: see why this one sends fewer, or raise the rate or the duration"
@@ -150,7 +155,7 @@ func (c *comparison) latency(cand *candidate, f *field, e int, q float64, r *rul
 	raw := measured.head - lv.centre
 	test := moved{
 		sign: 1, tail: q > 0.97, base: math.Exp(lv.centre), head: math.Exp(measured.head), raw: raw,
-		tolerances: r.Tolerances, confidence: c.gate.confidence(),
+		tolerances: r.Tolerances, confidence: c.gate.confidence(), students: c.students,
 	}
 	plain := test
 	plain.against(raw, lv, k)
@@ -305,7 +310,7 @@ func (c *comparison) rate(cand *candidate, key result.RowKey, tolerances []rule.
 	t := &moved{
 		sign: -1, tail: true, raw: l.head - lv.centre,
 		head: perSecond, base: perSecond / math.Exp(l.head-lv.centre),
-		tolerances: tolerances, confidence: c.gate.confidence(),
+		tolerances: tolerances, confidence: c.gate.confidence(), students: c.students,
 	}
 	t.against(l.head-lv.centre, lv, len(c.table.head(key)))
 	sd := priorThroughput

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/loadline-ci/loadline/internal/result"
-	"github.com/loadline-ci/loadline/internal/stat"
 	"github.com/loadline-ci/loadline/internal/unit"
 )
 
@@ -226,7 +225,7 @@ func (c *comparison) base(runs []*result.Summary) *Base {
 		if !ok || t.tail {
 			continue
 		}
-		b.NothingAbovePercent = math.Max(b.NothingAbovePercent, percent(t.change+stat.T(t.spread.DF, 1-0.05/n)*t.sd()))
+		b.NothingAbovePercent = math.Max(b.NothingAbovePercent, percent(t.change+c.students.t(t.spread.DF, 1-0.05/n)*t.sd()))
 		b.VisiblePercent = math.Max(b.VisiblePercent, cand.LimitPercent)
 	}
 	return b

@@ -391,7 +391,7 @@ func TestAbortedRunsAreNotCompared(t *testing.T) {
 func ExampleNewWatch() {
 	l, err := rule.ParseLimit("failed < 50%", rule.Own{})
 	if err != nil {
-		fmt.Println(err) //nolint:forbidigo // an example shows its output
+		fmt.Println(err)
 		return
 	}
 	names := &result.Catalog{Steps: []result.Step{{Name: "GET /"}}}
@@ -400,6 +400,6 @@ func ExampleNewWatch() {
 		Second: result.Second{Measured: true},
 		Cells:  []result.Cell{{Key: result.Key{Status: 500, Failed: true}, Count: 10}},
 	})
-	fmt.Println(stop) //nolint:forbidigo // an example shows its output
+	fmt.Println(stop)
 	// Output: the limit failed < 50% was broken
 }

@@ -91,11 +91,25 @@ type moved struct {
 	least      float64 // ln(1 + least effect) where the rule states none
 	tolerances []rule.Tolerance
 	confidence float64
+	students   students
+}
+
+// students remembers quantiles of Student's t distribution: a run of a thousand
+// steps asks for the same few thousands of times.
+type students map[[2]float64]float64
+
+func (s students) t(df, p float64) float64 {
+	q, ok := s[[2]float64{df, p}]
+	if !ok {
+		q = stat.T(df, p)
+		s[[2]float64{df, p}] = q
+	}
+	return q
 }
 
 func (t *moved) sd() float64 { return math.Sqrt(t.spread.Var * t.infl) }
 
-func (t *moved) noise(a float64) float64 { return stat.T(t.spread.DF, 1-a) * t.sd() }
+func (t *moved) noise(a float64) float64 { return t.students.t(t.spread.DF, 1-a) * t.sd() }
 
 // tolerance is how far the rule lets the value move, as a logarithm: worse only
 // outside every tolerance. Upwards an amount is less of a change than downwards.
@@ -132,11 +146,11 @@ func (t *moved) beyond(worse bool, a float64) bool {
 
 func (t *moved) suspicious() bool {
 	change := t.change * t.sign
-	return change > stat.T(t.spread.DF, 0.95)*t.sd() && change > t.tolerance(t.sign > 0)/2
+	return change > t.students.t(t.spread.DF, 0.95)*t.sd() && change > t.tolerance(t.sign > 0)/2
 }
 
 func (t *moved) describe(f *Finding, a float64) {
-	half := stat.T(t.spread.DF, 1-(1-t.confidence)/2) * t.sd()
+	half := t.students.t(t.spread.DF, 1-(1-t.confidence)/2) * t.sd()
 	f.Base, f.Head = t.base, t.head
 	f.RawPercent = percent(t.raw)
 	f.ChangePercent = percent(t.change)

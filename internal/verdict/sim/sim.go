@@ -120,6 +120,9 @@ func (s *Source) Run(changes ...Change) *result.Summary {
 	return sum
 }
 
+// StepName names step i.
+func StepName(i int) string { return fmt.Sprintf("GET /%d", i) }
+
 // Runs measures the target n times without any change, newest first.
 func (s *Source) Runs(n int) []*result.Summary {
 	all := make([]*result.Summary, n)
@@ -182,7 +185,7 @@ func (s *Source) step(e int, shift float64, w weather, control bool, changes []C
 	perRound := s.t.Rate / float64(s.t.Steps) * s.t.Round.Seconds()
 	n := int64(perRound * float64(s.t.Rounds))
 	row := result.Row{
-		Scope: result.ScopeStep, Step: fmt.Sprintf("GET /%d", e), Control: control,
+		Scope: result.ScopeStep, Step: StepName(e), Control: control,
 		Requests: n, Rounds: s.t.Rounds,
 	}
 	body, tail, failing := 0.0, 0.0, 0.0
@@ -264,8 +267,8 @@ func (s *Source) order(q float64, n int64, hog float64) float64 {
 
 // mixed is the quantile u of latencies of which a share is delayed threefold.
 func mixed(u, share float64) float64 {
-	low, high := -6.0, 6.0
-	for range 50 {
+	low, high := -4.0, 5.0
+	for range 24 {
 		mid := (low + high) / 2
 		p := (1-share)*distuv.UnitNormal.CDF(mid/spread) + share*distuv.UnitNormal.CDF((mid-math.Log(3))/spread)
 		if p < u {
