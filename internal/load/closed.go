@@ -135,13 +135,14 @@ func (c *closed) setLevel(users int) {
 		c.seats[j] = working
 		c.live++
 		c.users.Add(1)
-		c.workers.Go(func() { c.serve(j) })
+		n := c.ids.Add(1) - 1
+		c.workers.Go(func() { c.serve(j, n) })
 	}
 }
 
-// serve is the life of a user.
-func (c *closed) serve(j int) {
-	u, rec := c.user(c.ids.Add(1) - 1)
+// serve is the life of user n of the track, in seat j.
+func (c *closed) serve(j int, n int64) {
+	u, rec := c.user(n)
 	pinned, isPinned := c.seating.At(c.plan.Global(int64(j)))
 	left := gone
 	for done := int64(0); c.IterationsPerUser == 0 || done < c.IterationsPerUser; done++ {
@@ -152,14 +153,14 @@ func (c *closed) serve(j int) {
 			left = free
 			break
 		}
-		n := c.numbers.Add(1) - 1
-		if c.limit >= 0 && n >= c.limit {
+		i := c.numbers.Add(1) - 1
+		if c.limit >= 0 && i >= c.limit {
 			c.spent.Store(true)
 			break
 		}
-		it := Iteration{Scenario: pinned, Number: c.plan.Number(c.index, c.plan.Global(n)), Stage: int(c.stage.Load())}
+		it := Iteration{Scenario: pinned, Number: c.plan.Number(c.index, c.plan.Global(i)), Stage: int(c.stage.Load())}
 		if !isPinned {
-			it.Scenario = c.draw(n)
+			it.Scenario = c.draw(i)
 		}
 		rec.beginClosed(it.Scenario, it.Stage)
 		if c.iterate(u, rec, it) != Continue {
@@ -170,14 +171,14 @@ func (c *closed) serve(j int) {
 	c.depart(j, left)
 }
 
-// draw takes the card of iteration n. Where bound users make some of the
+// draw takes the card of iteration i. Where bound users make some of the
 // iterations, it takes the next card that was not dealt, lest theirs be missing
 // from the shares of the others.
-func (c *closed) draw(n int64) int {
+func (c *closed) draw(i int64) int {
 	if c.bound {
-		n = c.cards.Add(1) - 1
+		i = c.cards.Add(1) - 1
 	}
-	return c.deck.At(c.plan.Global(n))
+	return c.deck.At(c.plan.Global(i))
 }
 
 // leave gives up a seat above the level, unless the level rose meanwhile.

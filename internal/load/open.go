@@ -99,13 +99,14 @@ func (o *open) hand(a arrival) {
 
 func (o *open) launch() {
 	o.users.Add(1)
-	o.workers.Go(o.serve)
+	n := o.ids.Add(1) - 1
+	o.workers.Go(func() { o.serve(n) })
 }
 
-// serve is the life of a user.
-func (o *open) serve() {
+// serve is the life of user n of the track.
+func (o *open) serve(n int64) {
 	defer o.users.Add(-1)
-	u, rec := o.user(o.ids.Add(1) - 1)
+	u, rec := o.user(n)
 	work := make(chan arrival, 1)
 	o.mu.Lock()
 	o.starting--

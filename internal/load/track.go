@@ -17,7 +17,7 @@ type track struct {
 	stage0 int // index of its first stage in result.Run.Stages
 	deck   *plan.Deck
 
-	ctx      context.Context    //nolint:containedctx // that of all users of the track
+	ctx      context.Context    // of all users of the track
 	cancel   context.CancelFunc // ends ctx
 	rec      Recorder           // for what the track itself records
 	stopping chan struct{}      // closed when its load ends: Iteration.Stop
