@@ -183,8 +183,8 @@ func (m *markdown) changedTable() {
 	shown := rows[:min(len(rows), m.rows)]
 	if len(shown) > 0 {
 		m.line()
-		m.line("| | Step | Metric | ", sha("Base", m.baseSHA()), " | ", sha("Head", m.headSHA()), " | Change (95% range) | Noise | Limit |")
-		m.line("|:--|:--|:--|--:|--:|--:|--:|--:|")
+		m.line("| | Step | ", sha("Base", m.baseSHA()), " | ", sha("Head", m.headSHA()), " | Change (95% range) | Noise | Limit |")
+		m.line("|:--|:--|--:|--:|--:|--:|--:|")
 	}
 	for i := range shown {
 		m.changedRow(&shown[i])
@@ -204,7 +204,7 @@ func (m *markdown) changedRow(f *verdict.Finding) {
 	if s := spread(f); s != "" {
 		moved += " (" + narrow(s) + ")"
 	}
-	m.line("| ", mood.icon, "\u00a0", solid(mood.word), " | ", markCode(m.labelOf(f), true), " | ", metricName(f.Metric), " | ",
+	m.line("| ", mood.icon, "\u00a0", solid(mood.word), " | ", markCode(m.labelOf(f), true), " ", metricName(f.Metric), " | ",
 		solid(value(f.Metric, f.Base)), " | ", head, " | ", moved, " | ", noise(f), " | ", allowed(f), " |")
 }
 

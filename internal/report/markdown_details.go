@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -96,7 +97,11 @@ func (m *markdown) allLimits() {
 	if len(all) == len(m.broken()) || !m.limits { // none, or each shown already
 		return
 	}
-	m.fold(plural(len(all), unit.Count(int64(len(all))), "limit"), func() {
+	summary := plural(len(all), unit.Count(int64(len(all))), "limit")
+	if !slices.ContainsFunc(all, func(l verdict.LimitResult) bool { return !l.OK }) {
+		summary = strings.Trim(m.limitsHold().String(), " .")
+	}
+	m.fold(summary, func() {
 		m.line("| | Limit | Came to |")
 		m.line("|:--|:--|--:|")
 		for _, l := range all[:min(len(all), 5*maxRows)] {

@@ -62,6 +62,7 @@ type Page struct {
 
 	total  result.Figures
 	steps  []stepRow
+	at     map[stepKey]int // places in steps
 	checks []checkRow
 	counts map[verdict.Call]int // steps by their worst call
 }
@@ -72,7 +73,7 @@ func New(v *verdict.Verdict, run *result.Run, c Context, trends []Trend) *Page {
 	if run != nil {
 		p.total = run.Total()
 	}
-	p.steps = stepRows(run, v.Findings)
+	p.steps, p.at = stepRows(run, v.Findings)
 	p.checks = checkRows(run)
 	p.counts = map[verdict.Call]int{}
 	for _, s := range p.steps {

@@ -44,9 +44,8 @@ type stepKey struct{ scenario, step string }
 
 // stepRows lists the steps in the order of the catalog, then those that only
 // the findings name: a step can be gone from the head and still be judged.
-func stepRows(run *result.Run, findings []verdict.Finding) []stepRow {
-	var rows []stepRow
-	at := map[stepKey]int{}
+func stepRows(run *result.Run, findings []verdict.Finding) (rows []stepRow, at map[stepKey]int) {
+	at = map[stepKey]int{}
 	names := map[string]int{}
 	add := func(row stepRow) {
 		at[stepKey{row.scenario, row.step}] = len(rows)
@@ -76,7 +75,7 @@ func stepRows(run *result.Run, findings []verdict.Finding) []stepRow {
 	for i := range rows {
 		rows[i].label = label(rows[i].scenario, rows[i].step, names[rows[i].step] > 1)
 	}
-	return rows
+	return rows, at
 }
 
 // label is the name of a step as the page shows it. The whole run is the step
@@ -93,10 +92,8 @@ func label(scenario, step string, ambiguous bool) string {
 
 // labelOf is the label of the step that f is about.
 func (p *Page) labelOf(f *verdict.Finding) string {
-	for i := range p.steps {
-		if p.steps[i].scenario == f.Scenario && p.steps[i].step == f.Step {
-			return p.steps[i].label
-		}
+	if i, ok := p.at[stepKey{f.Scenario, f.Step}]; ok {
+		return p.steps[i].label
 	}
 	return label(f.Scenario, f.Step, false)
 }

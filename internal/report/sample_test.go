@@ -108,17 +108,17 @@ func addStep(run *result.Run, s shape, i int, median float64, rng *rand.Rand) {
 		run.Cells = append(run.Cells, result.Cell{Key: result.Key{Step: i, Stage: 1, Error: "timeout", Failed: true}, Count: 7})
 	}
 	run.Tallies = append(run.Tallies, result.Tally{Check: i, Stage: 1, Passed: int64(perStep - bad), Failed: int64(bad)})
-	ph := result.Phases{Connect: phase(800), TTFB: phase(int64(median * 850)), Body: phase(int64(median * 120))}
+	ph := result.Phases{Connect: phase(800, 40), TTFB: phase(int64(median*850), perStep), Body: phase(int64(median*120), perStep)}
 	if i == 0 {
-		ph.DNS, ph.TLS = phase(400), phase(2100)
+		ph.DNS, ph.TLS = phase(9000, perStep), phase(21000, perStep)
 	}
 	run.Phases = append(run.Phases, ph)
 }
 
-func phase(us int64) *hdr.Histogram {
+func phase(us int64, n int64) *hdr.Histogram {
 	h := hdr.New(result.MinMicros, result.MaxMicros, result.PhaseDigits)
-	for i := range int64(50) {
-		must(h.RecordValue(max(1, us-us/10+us*i/250)))
+	for i := range n {
+		must(h.RecordValue(max(1, us-us/10+us*i/(5*n))))
 	}
 	return h
 }
@@ -146,8 +146,8 @@ func addSeries(run *result.Run, s shape, rng *rand.Rand) {
 		if s.open {
 			sec.Rate = rate
 		}
-		if bad := int64(s.failing * float64(n) / float64(s.steps)); bad > 0 && t > warmup+s.seconds/2 {
-			sec.Failed, sec.Status = bad, map[int]int64{200: n - bad, 503: bad}
+		if bad := int64(s.failing * float64(n) * (0.5 + rng.Float64())); bad > 0 && t > warmup+s.seconds/2 {
+			sec.Failed, sec.Status, sec.Errors = bad, map[int]int64{200: n - bad, 503: bad}, map[string]int64{"timeout": bad / 3}
 		}
 		run.Series = append(run.Series, sec)
 	}

@@ -46,8 +46,10 @@ func (p *Page) sent() prose {
 		level = ": up to " + plural(users, unit.Count(int64(users)), "user")
 	}
 	out := say(model + level + ", " + unit.Duration(r.Measured) + " measured, ").
-		strong(plural(int(min(p.total.Requests, math.MaxInt32)), unit.Count(p.total.Requests), "request")).
-		say(", " + unit.Share(p.total.Failed, p.total.Requests) + " failed")
+		strong(plural(int(min(p.total.Requests, math.MaxInt32)), unit.Count(p.total.Requests), "request"))
+	if p.total.Requests > 0 {
+		out = out.say(", " + unit.Share(p.total.Failed, p.total.Requests) + " failed")
+	}
 	if p.total.Dropped > 0 {
 		out = out.say(", " + unit.Count(p.total.Dropped) + " arrivals dropped")
 	}
@@ -76,7 +78,6 @@ func (p *Page) comparedWith() prose {
 	if b == nil {
 		return nil
 	}
-	var out prose
 	if p.Run != nil && p.Run.Mode == "paired" {
 		head := 0
 		for i := range p.Run.Rounds {
@@ -84,12 +85,12 @@ func (p *Page) comparedWith() prose {
 				head++
 			}
 		}
-		out = say("Base and head were measured in this same run, in " + plural(head, unit.Count(int64(head)), "alternating round") + " a side")
-	} else {
-		out = say("Compared with " + plural(b.Runs, unit.Count(int64(b.Runs)), "stored run"))
-		if b.Runs > 1 && (b.Commit != "" || b.Started != "") {
-			out = out.say(", the newest")
-		}
+		return say("Base and head were measured in this same run, in " + plural(head, unit.Count(int64(head)), "alternating round") +
+			" a side, so what slows the machine slows both.")
+	}
+	out := say("Compared with " + plural(b.Runs, unit.Count(int64(b.Runs)), "stored run"))
+	if b.Runs > 1 && (b.Commit != "" || b.Started != "") {
+		out = out.say(", the newest")
 	}
 	if c := short(b.Commit); c != "" {
 		out = out.say(" of ").code(c)

@@ -1,0 +1,110 @@
+"use strict";
+// What the page can do beyond being read: sort, filter, and read the charts with
+// a pointer or the arrow keys. All text comes written from loadline and is set
+// as text, never as HTML.
+(() => {
+  const byId = (id) => document.getElementById(id);
+
+  // Tables: a click on a head sorts, largest first for numbers; a second click
+  // turns the order. The row of the whole run stays last.
+  const table = byId("steptable");
+  if (table) {
+    const body = table.tBodies[0];
+    const rows = [...body.rows];
+    const heads = [...table.tHead.querySelectorAll("th[data-key]")];
+    const key = (row, name) => row.querySelector(`[data-key="${name}"]`)?.dataset.sort ?? "";
+    const sort = (head) => {
+      const name = head.dataset.key;
+      const text = name === "name";
+      const next = head.getAttribute("aria-sort") === (text ? "ascending" : "descending") ? !text : text;
+      heads.forEach((h) => h.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", next ? "ascending" : "descending");
+      const sign = next ? 1 : -1;
+      rows.sort((a, b) => {
+        const total = a.classList.contains("total") - b.classList.contains("total");
+        if (total) return total;
+        const x = key(a, name), y = key(b, name);
+        return sign * (text ? x.localeCompare(y, undefined, { numeric: true }) : x - y);
+      });
+      body.append(...rows);
+    };
+    heads.forEach((h) => h.querySelector("button").addEventListener("click", () => sort(h)));
+
+    const filter = byId("filter"), shown = byId("shown"), all = shown.textContent;
+    filter.addEventListener("input", () => {
+      const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+      let n = 0, of = 0;
+      for (const row of rows) {
+        if (row.classList.contains("total")) { row.hidden = words.length > 0; continue; }
+        const failed = Number(key(row, "failed")) > 0 ? " failed" : "";
+        const text = (row.textContent + failed).toLowerCase();
+        row.hidden = !words.every((w) => text.includes(w));
+        of++;
+        if (!row.hidden) n++;
+      }
+      shown.textContent = words.length ? `${n} of ${of} steps` : all;
+    });
+  }
+
+  // Charts over time share one pointer.
+  const box = byId("timeplots"), source = byId("timedata");
+  if (box && source) {
+    const data = JSON.parse(source.textContent);
+    const plots = [...box.querySelectorAll(".plot")].filter((p) => data.charts[p.dataset.plot]).map((p) => {
+      const field = p.querySelector(".field");
+      const cross = document.createElement("div"), tip = document.createElement("div");
+      cross.className = "cross"; tip.className = "tip"; cross.hidden = tip.hidden = true;
+      field.append(cross, tip);
+      field.tabIndex = 0;
+      field.setAttribute("role", "group");
+      field.setAttribute("aria-label", `${p.querySelector("h3").textContent}: read it with the arrow keys`);
+      return { field, cross, tip, rows: data.charts[p.dataset.plot] };
+    });
+    let at = -1;
+    const show = (i, own) => {
+      at = Math.max(0, Math.min(data.x.length - 1, i));
+      for (const p of plots) {
+        p.cross.hidden = false;
+        p.cross.style.left = `${data.x[at] / 10}%`;
+        p.tip.hidden = p !== own;
+        if (p !== own) continue;
+        const time = document.createElement("b");
+        time.textContent = data.at[at];
+        const lines = p.rows.map((r) => {
+          const line = document.createElement("div"), name = document.createElement("span"), swatch = document.createElement("i"), value = document.createElement("span");
+          swatch.className = `swatch ${r.c}`;
+          name.append(swatch, r.n);
+          value.textContent = r.v[at];
+          line.append(name, value);
+          return line;
+        });
+        p.tip.replaceChildren(time, ...lines);
+        const right = data.x[at] > 550;
+        p.tip.style.left = right ? "" : `calc(${data.x[at] / 10}% + 10px)`;
+        p.tip.style.right = right ? `calc(${100 - data.x[at] / 10}% + 10px)` : "";
+      }
+    };
+    const hide = () => plots.forEach((p) => { p.cross.hidden = p.tip.hidden = true; });
+    for (const p of plots) {
+      p.field.addEventListener("pointermove", (e) => {
+        const r = p.field.getBoundingClientRect();
+        const x = (e.clientX - r.left) / r.width * 1000;
+        let best = 0;
+        data.x.forEach((v, i) => { if (Math.abs(v - x) < Math.abs(data.x[best] - x)) best = i; });
+        show(best, p);
+      });
+      p.field.addEventListener("pointerleave", hide);
+      p.field.addEventListener("blur", hide);
+      p.field.addEventListener("keydown", (e) => {
+        const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -1e9, End: 1e9 }[e.key];
+        if (!step) return;
+        e.preventDefault();
+        p.tip.setAttribute("aria-live", "polite");
+        show(at + step, p);
+      });
+    }
+  }
+
+  // Paper cannot be unfolded.
+  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((d) => { d.open = true; }));
+})();
