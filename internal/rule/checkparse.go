@@ -350,6 +350,9 @@ func (p *parser) pattern() (*regexp.Regexp, *Error) {
 	if n := len(text); n >= 2 && text[0] == '\'' && text[n-1] == '\'' {
 		inner, shift = strings.ReplaceAll(text[1:n-1], "''", "'"), 1
 	}
+	if inner == "" {
+		return nil, p.fail(at, `use "exists" where anything will do`, "empty regular expression")
+	}
 	if strings.Contains(inner, "{{") {
 		return nil, p.fail(at+shift+strings.Index(inner, "{{"), "use `contains`, or write [{] for a brace", "a regular expression is compiled before the load and has no templates in it")
 	}

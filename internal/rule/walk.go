@@ -317,7 +317,7 @@ func numberVal(s string) (val, bool) {
 		}
 	}
 	f, ok := parseFloat(s)
-	return val{kind: kindFloat, f: f}, ok
+	return val{kind: kindFloat, f: f + 0}, ok // -0 becomes 0
 }
 
 func unescape(inner []byte) (string, bool) {

@@ -93,14 +93,8 @@ func (u *user) walk(ctx context.Context, steps []*step) outcome {
 // step runs one step as often as it says. failed, where given, is set when a
 // request or check in it failed.
 func (u *user) step(ctx context.Context, st *step, failed *bool) outcome {
-	if st.spec.If != nil && !u.holds(st.spec.If) {
-		if u.trace != nil {
-			u.trace.skipped(st)
-		}
-		return goOn
-	}
 	if st.spec.ForEach == nil {
-		return u.repeat(ctx, st, failed)
+		return u.maybe(ctx, st, failed)
 	}
 	list, err := u.list(st.spec.ForEach.List)
 	if err != nil {
@@ -108,19 +102,35 @@ func (u *user) step(ctx context.Context, st *step, failed *bool) outcome {
 	}
 	for _, element := range list {
 		u.capture(st.spec.ForEach.Var, element)
-		if end := u.repeat(ctx, st, failed); end != goOn {
+		if end := u.maybe(ctx, st, failed); end != goOn {
 			return end
 		}
 	}
 	return goOn
 }
 
-// holds judges an `if` on the answer before it.
-func (u *user) holds(c *rule.Check) bool {
-	if u.last == nil {
-		return c.Holds(&rule.Answer{}, u)
+// maybe runs a step if its `if` holds, which is asked before each element of a
+// for_each and can name it, but not before each repeat.
+func (u *user) maybe(ctx context.Context, st *step, failed *bool) outcome {
+	if !u.wanted(st) {
+		if u.trace != nil {
+			u.trace.skipped(st)
+		}
+		return goOn
 	}
-	return c.Holds(&u.last.answer, u)
+	return u.repeat(ctx, st, failed)
+}
+
+// wanted judges the `if` of a step on the answer before it.
+func (u *user) wanted(st *step) bool {
+	switch {
+	case st.spec.If == nil:
+		return true
+	case u.last == nil:
+		return st.spec.If.Holds(&rule.Answer{}, u)
+	default:
+		return st.spec.If.Holds(&u.last.answer, u)
+	}
 }
 
 func (u *user) repeat(ctx context.Context, st *step, failed *bool) outcome {
@@ -255,22 +265,26 @@ func (u *user) captures(st *step, l *lane) (missing string) {
 func (u *user) records(st *step, l *lane) {
 	for i := range st.spec.Record {
 		r := &st.spec.Record[i]
-		switch {
-		case r.Check != nil:
-			ok := r.Check.Holds(&l.answer, u)
-			switch {
-			case u.set.spec.Metrics[r.Metric].Kind != "counter":
-				u.rec.Metric(r.Metric, truth(ok), ok)
-			case ok:
-				u.rec.Metric(r.Metric, 1, true)
-			}
-		case r.Number != nil:
-			u.rec.Metric(r.Metric, *r.Number, *r.Number != 0)
-		case l.resp.Kind == wire.None:
-			if n, ok := r.Source.Number(&l.answer); ok {
-				u.rec.Metric(r.Metric, n, n != 0)
-			}
+		kind := u.set.spec.Metrics[r.Metric].Kind
+		n, ok := u.sample(r, l)
+		if !ok || kind == "counter" && n == 0 {
+			continue
 		}
+		u.rec.Metric(r.Metric, n, kind == "rate" && n != 0)
+	}
+}
+
+// sample is what a record comes to; ok is false when there is nothing to add.
+func (u *user) sample(r *spec.Record, l *lane) (n float64, ok bool) {
+	switch {
+	case r.Check != nil:
+		return truth(r.Check.Holds(&l.answer, u)), true
+	case r.Number != nil:
+		return *r.Number, true
+	case l.resp.Kind != wire.None:
+		return 0, false
+	default:
+		return r.Source.Number(&l.answer)
 	}
 }
 

@@ -47,6 +47,9 @@ func (u *user) together(ctx context.Context, st *step, failed *bool) outcome {
 // branches fills in the requests of a parallel step, each on a lane of its own.
 func (u *user) branches(st *step, failed *bool) (out []branch, end outcome) {
 	add := func(p *step) {
+		if !u.wanted(p) {
+			return
+		}
 		for range max(1, p.spec.Repeat) {
 			if len(out) == len(u.lanes) {
 				u.lanes = append(u.lanes, newLane(u.set, u.lanes[0].session.Sibling()))
@@ -60,19 +63,17 @@ func (u *user) branches(st *step, failed *bool) (out []branch, end outcome) {
 		}
 	}
 	for _, p := range st.parallel {
-		switch {
-		case p.spec.If != nil && !u.holds(p.spec.If):
-		case p.spec.ForEach == nil:
+		if p.spec.ForEach == nil {
 			add(p)
-		default:
-			list, err := u.list(p.spec.ForEach.List)
-			if err != nil {
-				end = max(end, u.unfilled(p, failed, err))
-			}
-			for _, element := range list {
-				u.capture(p.spec.ForEach.Var, element)
-				add(p)
-			}
+			continue
+		}
+		list, err := u.list(p.spec.ForEach.List)
+		if err != nil {
+			end = max(end, u.unfilled(p, failed, err))
+		}
+		for _, element := range list {
+			u.capture(p.spec.ForEach.Var, element)
+			add(p)
 		}
 	}
 	return out, end

@@ -71,14 +71,14 @@ func TestOutcomes(t *testing.T) {
 				record(1, "$.n"), record(2, "$.total"), record(2, "$.t"), record(2, "$.gone"), record(3, "status"), record(0, "checks == failed"),
 			},
 			want:    load.Sample{Status: 409, Failed: true},
-			metrics: []string{"0 1 true", "0 0 false", "1 1 true", "1 3 true", "2 12.5 true", "3 409 true", "0 0 false"},
+			metrics: []string{"0 1 true", "0 0 false", "1 1 false", "1 3 false", "2 12.5 false", "3 409 false", "0 0 false"},
 			next:    true,
 		},
 		{
 			name: "records of a request without an answer: only checks", answer: refused,
 			keys:    []key{record(0, "checks == failed"), record(1, "checks == failed"), record(2, "$.total"), record(3, "status")},
 			want:    load.Sample{Kind: wire.Refused, Failed: true},
-			metrics: []string{"0 1 true", "1 1 true"},
+			metrics: []string{"0 1 true", "1 1 false"},
 			next:    true,
 		},
 		{name: "on_failure: end-iteration", answer: wire.Response{Status: 500}, keys: []key{onFailure("end-iteration")}, want: load.Sample{Status: 500, Failed: true}},
@@ -147,6 +147,13 @@ func TestFlow(t *testing.T) {
 				newStep(t, "GET /i/{{ id }}", forEach("id", "ids")),
 				newStep(t, "GET /o/{{ o.id }}", forEach("o", "objects"), repeat(2)),
 			}, 1, "/list /i/a /i/b /o/1 /o/1 /o/2 /o/2",
+		},
+		{
+			"for_each with an if on its element", []*spec.Step{
+				newStep(t, "GET /list", capture("objects", "$.objects")),
+				newStep(t, "GET /o/{{ o.id }}", forEach("o", "objects"), when("{{ o.id }} > 1")),
+				newStep(t, "", parallel(newStep(t, "GET /p/{{ o.id }}", forEach("o", "objects"), when("{{ o.id }} < 2")))),
+			}, 1, "/list /o/2 /p/1",
 		},
 		{
 			"for_each over nothing",
