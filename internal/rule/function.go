@@ -60,7 +60,7 @@ var layouts = map[string]string{
 
 // maxRandomString bounds random_string: what a request could carry, not what
 // would fill the memory of the generator.
-const maxRandomString = 1 << 20
+const maxRandomString = 1 << 16
 
 // call reads the arguments of a call whose name was read.
 func (p *parser) call(name string, at int) (term, *Error) {

@@ -77,7 +77,7 @@ func TestTemplateErrors(t *testing.T) {
 		"a {{ random_int(n, 1) }}":      "random_int needs two whole numbers, the smaller first",
 		"a {{ random_int(token, 1) }}":  "random_int needs two whole numbers, the smaller first",
 		"a {{ random_float(n, 1) }}":    "random_float needs two numbers, the smaller first",
-		"a {{ random_string(token) }}":  "random_string needs a length from 0 to 1048576",
+		"a {{ random_string(token) }}":  "random_string needs a length from 0 to 65536",
 		"a {{ now(gone) }}":             `"gone" has no value here`,
 		"a {{ pick(gone) }}":            `"gone" has no value here`,
 	} {
