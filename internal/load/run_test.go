@@ -510,7 +510,7 @@ func TestUsersOfTheirOwn(t *testing.T) {
 func TestCountsAreThePlans(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(1, 1))
-	for range 15 {
+	for range 8 {
 		var stages []plan.Stage
 		level := 0.0
 		for range 1 + rng.IntN(4) {
@@ -627,15 +627,15 @@ func TestTenThousandUsers(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	opt := load.Options{Each: func(iv *result.Interval) string {
-		if iv.Second.At == 4*time.Second {
+		if iv.Second.At == 2*time.Second {
 			runtime.GC()
 			runtime.ReadMemStats(&after)
 		}
 		return ""
 	}}
-	r := in(t, one(plan.Track{Stages: []plan.Stage{hold(10000, 9500*time.Millisecond)}}), users, opt)
-	if n := total(r); n != 100_000 {
-		t.Errorf("got %d requests, want 100000", n)
+	r := in(t, one(plan.Track{Stages: []plan.Stage{hold(10000, 4500*time.Millisecond)}}), users, opt)
+	if n := total(r); n != 50_000 {
+		t.Errorf("got %d requests, want 50000", n)
 	}
 	used := int64(after.HeapAlloc+after.StackInuse) - int64(before.HeapAlloc+before.StackInuse)
 	t.Logf("%d bytes a user", used/10000)
@@ -705,8 +705,8 @@ func TestRealClock(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantFlow(t, r, result.Flow{Offered: 100, Started: 100, Completed: 100})
-	if total(r) != 100 || len(r.Series) != 1 {
-		t.Errorf("got %d requests in %d rows, want 100 in 1", total(r), len(r.Series))
+	if n := total(r); n != 100 {
+		t.Errorf("got %d requests, want 100", n)
 	}
 	if lowest := r.Cells[0].Latency.Min(); lowest < 1000 {
 		t.Errorf("a request took %d µs from due, and slept for 1000", lowest)
