@@ -14,6 +14,7 @@ func commands() []command {
 		baselineShow(),
 		baselineList(),
 		baselinePrune(),
+		benchCommand(),
 		versionCommand(),
 	}
 }

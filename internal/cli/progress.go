@@ -30,6 +30,11 @@ func newProgress(env *Env, quiet bool) *progress {
 
 // second shows one second of a run.
 func (p *progress) second(iv *result.Interval, s *spec.Spec) {
+	p.row(&iv.Second, s.Load.Duration())
+}
+
+// row shows one second of a load that is planned to take so long.
+func (p *progress) row(row *result.Second, planned time.Duration) {
 	if p.quiet {
 		return
 	}
@@ -37,7 +42,7 @@ func (p *progress) second(iv *result.Interval, s *spec.Spec) {
 	if !p.inLine && p.rows%plainEvery != 0 {
 		return
 	}
-	line := progressLine(&iv.Second, s.Load.Duration())
+	line := progressLine(row, planned)
 	if !p.inLine {
 		fmt.Fprintln(p.w, line)
 		return
