@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -156,7 +157,7 @@ func (b *builder) records(t *table) []Record {
 
 func (b *builder) record(n *node, kind string) (Record, bool) {
 	if v, ok := float(n.value); ok {
-		return Record{Number: &v}, true
+		return Record{Number: &v}, b.finite(n)
 	}
 	text, ok := n.value.(string)
 	if !ok {
@@ -166,7 +167,7 @@ func (b *builder) record(n *node, kind string) (Record, bool) {
 	if text, ok = b.text(n); !ok {
 		return Record{}, false
 	}
-	if v, err := strconv.ParseFloat(text, 64); err == nil && wholeVariable(n) {
+	if v, err := strconv.ParseFloat(text, 64); err == nil && wholeVariable(n) && !math.IsNaN(v) && !math.IsInf(v, 0) {
 		return Record{Number: &v}, true
 	}
 	source, sourceErr := rule.ParseSource(text)

@@ -61,7 +61,7 @@ func (b *builder) body(t *table, s *Step, sc *scope) *Body {
 
 // json reads a document with templates in its strings.
 func (b *builder) json(n *node, sc *scope) *rule.JSON {
-	ok := true
+	ok := b.finite(n)
 	value := n.plain(func(text *node) string {
 		s, filled := b.text(text)
 		if !filled {

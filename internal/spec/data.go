@@ -370,6 +370,7 @@ func (b *builder) feedRows(t *table, feed *Feed) bool {
 	ok := true
 	for _, row := range nodes {
 		o := map[string]any{}
+		ok = b.finite(row) && ok
 		for _, field := range row.kids {
 			o[field.name] = field.plain(b.textOf)
 			ok = b.fill(field) && ok

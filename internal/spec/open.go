@@ -395,6 +395,9 @@ func (r *reader) scalarTemplate(n *node, sc *scope) *rule.Template {
 		}
 		return r.parseTemplate(n, s, 0, sc)
 	case int64, float64, bool:
+		if !r.finite(n) {
+			return nil
+		}
 		return r.parseTemplate(n, scalarText(v), 0, sc)
 	default:
 		r.bad(n, "", "%s is %s: want a string, a number, true or false", n.label(), n.written(""))

@@ -248,3 +248,33 @@ func BenchmarkParse5000Steps(b *testing.B) {
 		}
 	}
 }
+
+// TestWrongKinds puts a value of another kind behind every key of the example
+// that has them all, and a key nobody knows beside it. Whatever comes of it is
+// told at its line, and nothing panics.
+func TestWrongKinds(t *testing.T) {
+	t.Parallel()
+	wrong := []string{"5", "-1", "2.5", `""`, `"x"`, `"{{ x }}"`, `"${X}"`, "true", "[]", "{}", "[{}]", `["x"]`, "{ x = 1 }", "1979-05-27", "[[1]]", "nan"}
+	src := newSource("x.toml", []byte(examples(t)["full-reference.toml"]))
+	root := decodeTree(t, src)
+	i := 0
+	var each func(n *node)
+	each = func(n *node) {
+		for _, k := range n.kids {
+			if k.val != k.key && k.val.end > k.val.start {
+				i++
+				value := wrong[i%len(wrong)]
+				text := string(src.text[:k.val.start]) + value + string(src.text[k.val.end:])
+				s, problems := Parse(Input{File: "x.toml", Text: []byte(text), FS: exampleFiles, Env: lookup(exampleEnv)})
+				if s == nil && len(problems) == 0 {
+					t.Errorf("%s = %s: neither a spec nor a problem", pathOf(k), value)
+				}
+			}
+			each(k)
+		}
+	}
+	each(root)
+	if i < 200 {
+		t.Errorf("tried %d values", i)
+	}
+}

@@ -3,6 +3,7 @@ package spec
 import (
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"regexp/syntax"
 	"slices"
@@ -288,7 +289,7 @@ func (r *reader) number(n *node, k *key) (float64, bool) {
 		ok = err == nil
 	}
 	switch {
-	case !ok || v != v:
+	case !ok || math.IsNaN(v):
 		r.wrongKind(n, k)
 		return 0, false
 	case !k.inRange(v):
@@ -296,6 +297,19 @@ func (r *reader) number(n *node, k *key) (float64, bool) {
 		return 0, false
 	}
 	return v, true
+}
+
+// finite reports nan and inf, which TOML has and JSON has not, anywhere below a node.
+func (r *reader) finite(n *node) bool {
+	if v, ok := n.value.(float64); ok && (math.IsNaN(v) || math.IsInf(v, 0)) {
+		r.bad(n, "", "%s is %s: want a number that can be written in JSON", n.label(), n.written(""))
+		return false
+	}
+	ok := true
+	for _, k := range n.kids {
+		ok = r.finite(k) && ok
+	}
+	return ok
 }
 
 func float(value any) (float64, bool) {
@@ -417,7 +431,7 @@ func (r *reader) percent(n *node, k *key) (float64, bool) {
 
 // quantity reads what a series is limited by: a plain number, bytes, or a share.
 func (r *reader) quantity(n *node, k *key) (float64, bool) {
-	if v, ok := float(n.value); ok && v > 0 {
+	if v, ok := float(n.value); ok && v > 0 && !math.IsInf(v, 0) {
 		return v, true
 	}
 	s, ok := n.value.(string)

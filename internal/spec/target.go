@@ -24,7 +24,9 @@ func (b *builder) constants(top *table) *scope {
 					b.spec.Vars[item.name] = s
 				}
 			case int64, float64, bool:
-				b.spec.Vars[item.name] = v
+				if b.finite(item) {
+					b.spec.Vars[item.name] = v
+				}
 			default:
 				b.bad(item, "", "%s is %s: want a string, a number, true or false", item.name, item.written(""))
 			}
