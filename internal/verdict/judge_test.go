@@ -182,10 +182,11 @@ func TestNothingToCompareWith(t *testing.T) {
 
 func TestCallsTheRightStep(t *testing.T) {
 	t.Parallel()
+	per := rules(t, "latency.p50 within 5%", "latency.p95 within 5%", "errors within 0.5pp")
 	for seed := range uint64(20) {
 		src := sim.New(sim.Target{Class: calm}, seed)
-		v := judge(strictRules(t), src.Runs(10), src.Run(slow(3, 1.5)))
-		want := []string{"GET /3 p50 slower", "GET /3 p95 slower", "GET /3 p99 slower"}
+		v := judge(per, src.Runs(10), src.Run(slow(3, 1.5)))
+		want := []string{"GET /3 p50 slower", "GET /3 p95 slower"}
 		if diff := cmp.Diff(want, calls(v)); diff != "" || v.Outcome != verdict.Regression {
 			t.Errorf("seed %d: %s %s", seed, v.Outcome, diff)
 		}
@@ -198,8 +199,8 @@ func TestCallsTheRightStep(t *testing.T) {
 				t.Errorf("seed %d: %+v", seed, f)
 			}
 		}
-		v = judge(strictRules(t), src.Runs(10), src.Run(slow(3, 1/1.5)))
-		want = []string{"GET /3 p50 faster", "GET /3 p95 faster", "GET /3 p99 faster"}
+		v = judge(per, src.Runs(10), src.Run(slow(3, 1/1.5)))
+		want = []string{"GET /3 p50 faster", "GET /3 p95 faster"}
 		if diff := cmp.Diff(want, calls(v)); diff != "" || v.Outcome != verdict.Pass {
 			t.Errorf("seed %d: %s %s", seed, v.Outcome, diff)
 		}

@@ -65,6 +65,25 @@ type study struct {
 	rules   []verdict.Compare
 }
 
+// hurried: only the code is tried, on a twentieth of the pull requests, which is
+// too few to check a claim.
+func hurried() bool { return underRace || testing.Short() }
+
+func some(n int) int {
+	if hurried() {
+		return max(n/20, 1)
+	}
+	return n
+}
+
+// claim fails the test when a measured share is not what is promised.
+func claim(t *testing.T, holds bool, format string, args ...any) {
+	t.Helper()
+	if !holds && !hurried() {
+		t.Errorf(format, args...)
+	}
+}
+
 // run simulates n pull requests. A call counts as wrong when it names a step
 // that did not change.
 func (s study) run(n int) tally {
@@ -104,17 +123,33 @@ func (s study) run(n int) tally {
 }
 
 // TestFalseAlarms: of pull requests that change nothing, at most one in a
-// hundred is blamed for anything, in every class of noise.
+// hundred is blamed for anything, in every class of noise. Where the shifts of
+// single steps have heavy tails, that takes the confirming runs: one run alone
+// cannot tell a rare bad deployment from a change.
 func TestFalseAlarms(t *testing.T) {
 	t.Parallel()
-	for _, class := range []sim.Class{sim.Quiet, sim.Shared, sim.Noisy, sim.Heavy, sim.Hog} {
-		t.Run(class.Name, func(t *testing.T) {
+	for _, c := range []struct {
+		class   sim.Class
+		confirm bool
+		most    float64
+	}{
+		{sim.Quiet, false, 0.01},
+		{sim.Shared, false, 0.01},
+		{sim.Noisy, false, 0.01},
+		{sim.Hog, false, 0.01},
+		{sim.Heavy, false, 0.02},
+		{sim.Heavy, true, 0.01},
+	} {
+		name := c.class.Name
+		if c.confirm {
+			name += ", confirmed"
+		}
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := study{target: sim.Target{Class: class}, stored: 10, rules: strictRules(t)}.run(*trials)
-			t.Logf("%d of %d blamed: %.2f%%, at most %.2f%% (95%%)", c.called, c.n, 100*c.share(c.called), 100*c.upper(c.called))
-			if c.share(c.called) > 0.01 || c.share(c.unsure) > 0.01 {
-				t.Errorf("%.2f%% blamed, %.2f%% inconclusive; want at most 1%% of each", 100*c.share(c.called), 100*c.share(c.unsure))
-			}
+			got := study{target: sim.Target{Class: c.class}, stored: 10, confirm: c.confirm, rules: strictRules(t)}.run(some(*trials))
+			t.Logf("%d of %d blamed: %.2f%%, at most %.2f%% (95%%)", got.called, got.n, 100*got.share(got.called), 100*got.upper(got.called))
+			claim(t, got.share(got.called) <= c.most && got.share(got.unsure) <= 0.01,
+				"%.2f%% blamed, %.2f%% inconclusive; want at most %g%% and 1%%", 100*got.share(got.called), 100*got.share(got.unsure), 100*c.most)
 		})
 	}
 }
@@ -140,14 +175,10 @@ func TestPower(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			got := study{target: c.target, stored: c.stored, change: []sim.Change{c.change}, confirm: c.confirm, rules: strictRules(t)}.run(200)
+			got := study{target: c.target, stored: c.stored, change: []sim.Change{c.change}, confirm: c.confirm, rules: strictRules(t)}.run(some(200))
 			t.Logf("called %.1f%%, wrong step named %.1f%%, %.2f runs", 100*got.share(got.called), 100*got.share(got.wrong), got.share(got.runs))
-			if got.share(got.called) < c.least {
-				t.Errorf("called %.1f%%, want at least %.0f%%", 100*got.share(got.called), 100*c.least)
-			}
-			if got.share(got.wrong) > 0.02 {
-				t.Errorf("a step that did not change was named in %.1f%%", 100*got.share(got.wrong))
-			}
+			claim(t, got.share(got.called) >= c.least, "called %.1f%%, want at least %.0f%%", 100*got.share(got.called), 100*c.least)
+			claim(t, got.share(got.wrong) <= 0.02, "a step that did not change was named in %.1f%%", 100*got.share(got.wrong))
 		})
 	}
 }
@@ -162,10 +193,8 @@ func TestFewRuns(t *testing.T) {
 			{Class: sim.Shared, Steps: 1},
 			{Class: sim.Shared, Steps: 3},
 		} {
-			c := study{target: target, stored: stored, rules: strictRules(t)}.run(*trials / 5)
-			if c.share(c.called) > 0.015 {
-				t.Errorf("%s, %d steps, %d runs: %.2f%% blamed", target.Class.Name, target.Steps, stored, 100*c.share(c.called))
-			}
+			c := study{target: target, stored: stored, rules: strictRules(t)}.run(some(*trials / 5))
+			claim(t, c.share(c.called) <= 0.015, "%s, %d steps, %d runs: %.2f%% blamed", target.Class.Name, target.Steps, stored, 100*c.share(c.called))
 		}
 	}
 }
@@ -178,15 +207,11 @@ func TestShortRuns(t *testing.T) {
 		for _, rate := range []float64{100, 400} {
 			target := sim.Target{Class: class, Rate: rate, Rounds: 12, Round: 833 * 1e6}
 			for _, stored := range []int{1, 3, 10} {
-				c := study{target: target, stored: stored, rules: strictRules(t)}.run(*trials / 5)
-				if c.share(c.called) > 0.015 {
-					t.Errorf("%s, %g/s, %d runs: %.2f%% blamed", class.Name, rate, stored, 100*c.share(c.called))
-				}
+				c := study{target: target, stored: stored, rules: strictRules(t)}.run(some(*trials / 5))
+				claim(t, c.share(c.called) <= 0.015, "%s, %g/s, %d runs: %.2f%% blamed", class.Name, rate, stored, 100*c.share(c.called))
 			}
-			c := study{target: target, stored: 10, rules: strictRules(t), change: []sim.Change{slow(1, 2)}}.run(50)
-			if c.share(c.called) < 0.95 {
-				t.Errorf("%s, %g/s: x2 called in %.0f%%", class.Name, rate, 100*c.share(c.called))
-			}
+			c := study{target: target, stored: 10, rules: strictRules(t), change: []sim.Change{slow(1, 2)}}.run(max(some(50), 10))
+			claim(t, c.share(c.called) >= 0.95, "%s, %g/s: x2 called in %.0f%%", class.Name, rate, 100*c.share(c.called))
 		}
 	}
 }
@@ -196,7 +221,7 @@ func TestShortRuns(t *testing.T) {
 func TestInterval(t *testing.T) {
 	t.Parallel()
 	held, n := 0, 0
-	for seed := range uint64(300) {
+	for seed := range uint64(some(300)) {
 		src := sim.New(sim.Target{Class: sim.Shared}, seed)
 		v := judge(strictRules(t), src.Runs(10), src.Run(slow(2, 1.2)))
 		for _, f := range v.Findings {
@@ -208,7 +233,6 @@ func TestInterval(t *testing.T) {
 			}
 		}
 	}
-	if share := float64(held) / float64(n); share < 0.93 || share > 0.995 {
-		t.Errorf("the 95%% interval held the truth in %.1f%% of %d", 100*share, n)
-	}
+	share := float64(held) / float64(n)
+	claim(t, share >= 0.93 && share <= 0.995, "the 95%% interval held the truth in %.1f%% of %d", 100*share, n)
 }

@@ -54,6 +54,9 @@ type Target struct {
 	Rounds int // 12 rounds of 5 s when 0
 	// Control marks the last step as one that no change should move.
 	Control bool
+	// Whole also computes the quantiles of the whole run, for rules that look at
+	// those, and remembers what Samples needs.
+	Whole bool
 }
 
 // A Change is what the head does differently.
@@ -73,6 +76,7 @@ type Source struct {
 	rng     *rand.Rand
 	levels  []float64 // ln µs of the median of each step
 	nextRun int
+	rounds  map[*result.Summary][][]float64 // Whole: ln median by step and round
 }
 
 // New makes a source; the same seed gives the same runs.
@@ -86,7 +90,7 @@ func New(t Target, seed uint64) *Source {
 	if t.Rounds == 0 {
 		t.Rounds, t.Round = 12, 5*time.Second
 	}
-	s := &Source{t: t, rng: rand.New(rand.NewPCG(seed, 0x10ad))}
+	s := &Source{t: t, rng: rand.New(rand.NewPCG(seed, 0x10ad)), rounds: map[*result.Summary][][]float64{}}
 	for i := range t.Steps {
 		s.levels = append(s.levels, math.Log(20_000)+0.4*float64(i%10))
 	}
@@ -110,7 +114,10 @@ func (s *Source) Run(changes ...Change) *result.Summary {
 	total := result.Row{Scope: result.ScopeTotal, Rate: result.Figure{Y: 0, SE: 0.001, K: s.t.Rounds}, Rounds: s.t.Rounds}
 	for e := range s.t.Steps {
 		control := s.t.Control && e == s.t.Steps-1
-		row := s.step(e, shift, w, control, changes)
+		row, medians := s.step(e, shift, w, control, changes)
+		if s.t.Whole {
+			s.rounds[sum] = append(s.rounds[sum], medians)
+		}
 		total.Requests += row.Requests
 		total.Errored += row.Errored
 		total.Failed += row.Failed
@@ -180,7 +187,7 @@ func (s *Source) wander(n int, sd, rho float64) []float64 {
 	return xs
 }
 
-func (s *Source) step(e int, shift float64, w weather, control bool, changes []Change) result.Row {
+func (s *Source) step(e int, shift float64, w weather, control bool, changes []Change) (result.Row, []float64) {
 	c := s.t.Class
 	perRound := s.t.Rate / float64(s.t.Steps) * s.t.Round.Seconds()
 	n := int64(perRound * float64(s.t.Rounds))
@@ -203,7 +210,7 @@ func (s *Source) step(e int, shift float64, w weather, control bool, changes []C
 	own := s.wander(s.t.Rounds, c.Round/2, c.Rho)
 	level := s.levels[e] + shift + s.deployment(c.Step)
 	beyond := s.deployment(c.Tail)
-	for _, q := range result.SummaryQuantiles {
+	for _, q := range []float64{0.50, 0.95, 0.99} {
 		at := level + body
 		if q >= 0.9 {
 			at = level + tail + beyond
@@ -211,9 +218,17 @@ func (s *Source) step(e int, shift float64, w weather, control bool, changes []C
 		if q > 0.97 {
 			at += beyond
 		}
-		row.Latency = append(row.Latency, s.quantile(q, at, n, perRound, w, own))
+		got := s.quantile(q, at, n, perRound, w, own)
+		if s.t.Whole {
+			got.Micros = s.whole(q, at, n, w, own)
+		}
+		row.Latency = append(row.Latency, got)
 	}
-	return row
+	medians := make([]float64, s.t.Rounds)
+	for i := range medians {
+		medians[i] = level + body + w.shift[i] + own[i]
+	}
+	return row, medians
 }
 
 // quantile draws the quantile of each chunk of rounds, as result would read it.
@@ -278,6 +293,39 @@ func mixed(u, share float64) float64 {
 		}
 	}
 	return (low + high) / 2
+}
+
+// whole is the quantile q of all requests of a run, in µs: that of a mixture of
+// rounds, with the error that n requests leave.
+func (s *Source) whole(q, level float64, n int64, w weather, own []float64) int64 {
+	low, high := -3.0, 5.0
+	for range 30 {
+		mid, p := (low+high)/2, 0.0
+		for i, shift := range w.shift {
+			p += distuv.UnitNormal.CDF((mid-shift-own[i])/spread) / float64(len(w.shift))
+		}
+		if p < q {
+			low = mid
+		} else {
+			high = mid
+		}
+	}
+	density := distuv.UnitNormal.Prob(distuv.UnitNormal.Quantile(q)) / spread
+	return int64(math.Exp(level + low + s.normal(math.Sqrt(q*(1-q)/float64(n))/density)))
+}
+
+// Samples draws the latencies (as ln µs) of all requests of a step of a run that
+// this source made with Whole set.
+func (s *Source) Samples(run *result.Summary, step int) []float64 {
+	medians := s.rounds[run][step]
+	per := int(s.t.Rate / float64(s.t.Steps) * s.t.Round.Seconds())
+	all := make([]float64, 0, per*len(medians))
+	for _, m := range medians {
+		for range per {
+			all = append(all, m+s.normal(spread))
+		}
+	}
+	return all
 }
 
 // errors lets requests fail, each on its own.
