@@ -645,10 +645,10 @@ func TestMessages(t *testing.T) {
 	v := judge(strictRules(t), src.Runs(10), src.Run(slow(2, 1.5), sim.Change{Step: 1, Errors: 0.05}))
 	got := map[string]string{}
 	for _, r := range v.Reasons {
-		got[r.Code] = r.Message
+		got[r.Code] += r.Message + "\n"
 	}
 	for code, parts := range map[string][]string{
-		"slower":      {"GET /2 got slower: p", "+4", "between +", "noise alone reaches +"},
+		"slower":      {"GET /2 got slower: p50 +5", "(between +4", "beyond +", "noise alone reaches +"},
 		"more-errors": {"GET /1 fails more often: ", "0% before", "this may move by +0.5pp"},
 	} {
 		for _, part := range parts {
