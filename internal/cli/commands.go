@@ -14,6 +14,8 @@ func commands() []command {
 		baselineShow(),
 		baselineList(),
 		baselinePrune(),
+		explainCommand(),
+		schemaCommand(),
 		benchCommand(),
 		versionCommand(),
 	}
