@@ -57,12 +57,12 @@ func theirs(data []byte, isHEAD bool) (parsed, error) {
 		req.Method = "HEAD"
 	}
 	in := bufio.NewReader(bytes.NewReader(data))
-	resp, err := http.ReadResponse(in, req)
+	resp, err := http.ReadResponse(in, req) //nolint:bodyclose // there is nothing behind it
 	for n := 0; err == nil && resp.StatusCode/100 == 1 && resp.StatusCode != 101; n++ {
 		if n == maxInterim {
 			return parsed{Err: true}, errors.New("too many")
 		}
-		resp, err = http.ReadResponse(in, req)
+		resp, err = http.ReadResponse(in, req) //nolint:bodyclose // there is nothing behind it
 	}
 	if err != nil {
 		return parsed{Err: true}, err

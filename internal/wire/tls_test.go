@@ -222,7 +222,7 @@ func TestTLSClosedWhileIdle(t *testing.T) {
 		if n > 0 {
 			c.say("HTTP/1.1 204 X\r\n\r\n")
 		}
-		_ = c.Conn.Close()
+		_ = c.Close()
 	})
 	url := "https" + strings.TrimPrefix(srv.url, "http") + "/"
 	s := newSession(t, Options{TLS: TLSOptions{CA: a.pem}})
