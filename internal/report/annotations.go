@@ -55,18 +55,21 @@ func (p *Page) annotation(level Level, line int, title, message string) Annotati
 // that have a line.
 func (p *Page) reasonAnnotations() []Annotation {
 	var all []Annotation
-	level := LevelWarning
-	switch p.Verdict.Outcome {
-	case verdict.Invalid:
-		level = LevelError
-		fallthrough
-	case verdict.Inconclusive:
+	invalid, unsure := p.Verdict.Outcome == verdict.Invalid, p.Verdict.Outcome == verdict.Inconclusive
+	if invalid || unsure {
+		level := LevelWarning
+		if invalid {
+			level = LevelError
+		}
 		for _, r := range p.Verdict.Reasons {
+			if r.Code == "limit" {
+				continue // a limit has an annotation of its own
+			}
 			all = append(all, p.annotation(level, r.Line, p.title(), advised(r)))
 		}
 	}
 	for _, r := range p.Verdict.Warnings {
-		if r.Line > 0 {
+		if r.Line > 0 && r.Code != "limit" && r.Code != "slower" && r.Code != "more-errors" {
 			all = append(all, p.annotation(LevelWarning, r.Line, "loadline", advised(r)))
 		}
 	}
@@ -84,9 +87,12 @@ func advised(r verdict.Reason) string {
 
 func (p *Page) findingAnnotation(f *verdict.Finding) Annotation {
 	title := p.labelOf(f) + " " + metricName(f.Metric) + " " + change(f.Metric, f.ChangePercent)
-	message := value(f.Metric, f.Base) + " to " + value(f.Metric, f.Head)
+	message := value(f.Metric, f.Base) + " to " + value(f.Metric, f.Head) + ", " + change(f.Metric, rawPercent(f))
+	if beyondOthers(f) {
+		message += ", " + change(f.Metric, f.ChangePercent) + " beyond the other steps"
+	}
 	if s := spread(f); s != "" {
-		message += ", " + change(f.Metric, f.ChangePercent) + " (range " + s + ")"
+		message += " (range " + s + ")"
 	}
 	if a := allowed(f); a != "" {
 		message += ", allowed " + a

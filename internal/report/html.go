@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -74,6 +75,7 @@ type view struct {
 	Tiles      []tile
 	Tally      string
 	Changed    []*forest
+	Beyond     string
 	Compared   []*forest
 	ComparedN  string
 	Time       *overTime
@@ -125,6 +127,9 @@ func (p *Page) view() *view {
 		Sure: p.sure(), Trouble: p.trouble(), Trends: p.trendPlots(), Time: p.overTime(), Health: p.healthPlots(),
 	}
 	v.ComparedN = plural(len(p.Verdict.Findings), unit.Count(int64(len(p.Verdict.Findings))), "comparison")
+	if slices.ContainsFunc(p.changed(), func(f verdict.Finding) bool { return beyondOthers(&f) }) {
+		v.Beyond = changeNote
+	}
 	for _, r := range p.extraReasons() {
 		v.Remarks = append(v.Remarks, prose{}.sentence(upperFirst(r.Message)))
 	}

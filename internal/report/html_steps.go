@@ -34,19 +34,19 @@ const maxSteps = 1000
 
 func (v *view) steps(p *Page) {
 	var longest int64
-	for i := range p.steps {
+	for i := range p.listed() {
 		longest = max(longest, p.steps[i].Latency.P99)
 	}
-	rows := first(p.steps, maxSteps)
+	rows := first(p.listed(), maxSteps)
 	for i := range rows {
 		v.Steps = append(v.Steps, newStepView(&rows[i], longest))
 	}
-	n := unit.Count(int64(len(p.steps)))
-	v.StepsN = plural(len(p.steps), n, "step")
-	if len(p.steps) > maxSteps {
+	n := unit.Count(int64(len(p.listed())))
+	v.StepsN = plural(len(p.listed()), n, "step")
+	if len(p.listed()) > maxSteps {
 		v.StepsN += ", " + unit.Count(maxSteps) + " shown"
 	}
-	if len(p.steps) > 1 {
+	if len(p.listed()) > 1 {
 		all := stepRow{Figures: p.total, label: "all requests"}
 		total := newStepView(&all, max(longest, p.total.Latency.P99))
 		total.Total = true
@@ -114,7 +114,7 @@ func (v *view) phases(p *Page) {
 	for at := 0.0; at <= end*1.001; at += step {
 		v.PhaseAxis = append(v.PhaseAxis, tick{At: percent(at / end), Label: unit.Micros(at), Last: at > end*0.95})
 	}
-	for i := range first(p.steps, min(len(p.Run.Phases), 100)) {
+	for i := range first(p.listed(), min(len(p.Run.Phases), 100)) {
 		means := phaseMeans(p, i)
 		total := sumParts(means)
 		if total == 0 {
@@ -139,7 +139,7 @@ type phaseMean struct {
 // that one request in a hundred opens costs the others nothing, and the bars
 // then add up to the mean request.
 func phaseMeans(p *Page, i int) []phaseMean {
-	if i >= len(p.Run.Phases) || i >= len(p.steps) {
+	if i >= len(p.Run.Phases) || i >= len(p.listed()) {
 		return nil
 	}
 	ph, requests := p.Run.Phases[i], float64(p.steps[i].Requests)

@@ -114,6 +114,7 @@ func (p *Page) runCases() []junitCase {
 		c.Error = &junitDetail{Message: message, Type: string(verdict.Invalid), Text: p.advice()}
 	case verdict.Inconclusive, verdict.NoBaseline:
 		c.Skipped = &junitDetail{Message: message}
+	default:
 	}
 	return []junitCase{c}
 }

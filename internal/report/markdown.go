@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/loadline-ci/loadline/internal/unit"
@@ -151,7 +152,7 @@ func (m *markdown) where() string {
 
 // scope says how much was measured.
 func (m *markdown) scope() string {
-	n := len(m.steps)
+	n := len(m.listed())
 	if m.Run == nil {
 		return plural(n, unit.Count(int64(n)), "step")
 	}
@@ -189,11 +190,18 @@ func (m *markdown) changedTable() {
 	for i := range shown {
 		m.changedRow(&shown[i])
 	}
+	if slices.ContainsFunc(shown, func(f verdict.Finding) bool { return beyondOthers(&f) }) {
+		m.line()
+		m.line("<sub>", changeNote, "</sub>")
+	}
 	if more := len(rows) - len(shown); more > 0 {
 		m.line()
 		m.line(plural(more, unit.Count(int64(more)), "changed row"), " not shown.")
 	}
 }
+
+// changeNote explains why a change need not be that from base to head.
+const changeNote = "Change is beyond what the other steps of the same run did: that much is not the machine."
 
 func (m *markdown) changedRow(f *verdict.Finding) {
 	mood := callMood(f)

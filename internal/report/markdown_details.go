@@ -20,10 +20,10 @@ func (m *markdown) details() {
 }
 
 func (m *markdown) allSteps() {
-	if m.Run == nil || len(m.steps) == 0 {
+	if m.Run == nil || len(m.listed()) == 0 {
 		return
 	}
-	n := len(m.steps)
+	n := len(m.listed())
 	if m.table == 0 {
 		m.line("The table of all ", plural(n, unit.Count(int64(n)), "step"), " is not shown: the page would be too long.")
 		m.line()
@@ -36,8 +36,8 @@ func (m *markdown) allSteps() {
 	m.fold(title+": requests, rate, latency, errors", func() {
 		m.line("| Step | Requests | Rate | p50 | p95 | p99 | Failed |")
 		m.line("|:--|--:|--:|--:|--:|--:|--:|")
-		for i := range m.steps[:min(n, m.table)] {
-			s := &m.steps[i]
+		for i := range m.listed()[:min(n, m.table)] {
+			s := &m.listed()[i]
 			m.figuresRow(markCode(s.label, true), s)
 		}
 		if n > 1 {
@@ -52,9 +52,6 @@ func (m *markdown) allSteps() {
 }
 
 func (m *markdown) figuresRow(name string, s *stepRow) {
-	if s.index < 0 {
-		return
-	}
 	m.line("| ", name, " | ", unit.Count(s.Requests), " | ", solid(unit.Rate(s.PerSecond)), " | ", micros(s.Latency.P50, s), " | ",
 		micros(s.Latency.P95, s), " | ", micros(s.Latency.P99, s), " | ", failedShare(s), " |")
 }

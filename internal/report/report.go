@@ -62,6 +62,7 @@ type Page struct {
 
 	total  result.Figures
 	steps  []stepRow
+	own    int             // how many of steps the run itself has; they come first
 	at     map[stepKey]int // places in steps
 	checks []checkRow
 	counts map[verdict.Call]int // steps by their worst call
@@ -74,6 +75,9 @@ func New(v *verdict.Verdict, run *result.Run, c Context, trends []Trend) *Page {
 		p.total = run.Total()
 	}
 	p.steps, p.at = stepRows(run, v.Findings)
+	for p.own < len(p.steps) && p.steps[p.own].index >= 0 {
+		p.own++
+	}
 	p.checks = checkRows(run)
 	p.counts = map[verdict.Call]int{}
 	for _, s := range p.steps {

@@ -25,6 +25,9 @@ type stepRow struct {
 	findings []verdict.Finding
 }
 
+// listed are the steps that the run has: the others are only judged.
+func (p *Page) listed() []stepRow { return p.steps[:p.own] }
+
 // judged reports whether any metric of the step was compared.
 func (s *stepRow) judged() bool {
 	return slices.ContainsFunc(s.findings, func(f verdict.Finding) bool { return f.Call != verdict.NotJudged })
@@ -78,11 +81,14 @@ func stepRows(run *result.Run, findings []verdict.Finding) (rows []stepRow, at m
 	return rows, at
 }
 
-// label is the name of a step as the page shows it. The whole run is the step
-// "".
+// label is the name of a step as the page shows it. A rule may be about a whole
+// scenario, which is the step "", or about the whole run, which is neither.
 func label(scenario, step string, ambiguous bool) string {
-	if step == "" {
-		step = "all requests"
+	switch {
+	case step == "" && scenario == "":
+		return "all requests"
+	case step == "":
+		return clean("scenario "+scenario, maxName)
 	}
 	if scenario != "" && ambiguous {
 		return clean(scenario+" · "+step, maxName)

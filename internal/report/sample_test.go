@@ -272,6 +272,24 @@ func makeSample(name string) *Page {
 			f.Call, f.Why, f.Head = verdict.NotSure, "noise", 110_000
 			f.ChangePercent, f.LowPercent, f.HighPercent, f.LimitPercent, f.NoisePercent = 10, -3, 24, 19, 19
 		}
+	case "everything":
+		v.Outcome = verdict.Regression
+		v.Base.Common = 980
+		v.Reasons = []verdict.Reason{{
+			Code: "all-slower", Message: "everything takes 10.8x as long: machines of one kind do not differ by more than +60%",
+			Remedy: "look for what all steps share: start-up, middleware, configuration, database",
+		}}
+		for i := range v.Findings {
+			f := &v.Findings[i]
+			f.Call, f.Head, f.ChangePercent, f.RawPercent, f.LowPercent, f.HighPercent = verdict.Slower, 1_080_000, 980, 980, 900, 1060
+			v.Reasons = append(v.Reasons, verdict.Reason{Code: "slower", Message: f.Step + " got slower", Line: f.Line})
+		}
+	case "whole-run":
+		v.Outcome, v.Base.Relative = verdict.Regression, false
+		v.Findings = []verdict.Finding{{
+			Metric: "p95", Base: 100_000, Head: 150_000, ChangePercent: 50, RawPercent: 50, LowPercent: 40, HighPercent: 60, LimitPercent: 10,
+			NoisePercent: 9, Call: verdict.Slower,
+		}}
 	case "together":
 		v.Outcome = verdict.Inconclusive
 		v.Base.Common = 12
@@ -310,23 +328,28 @@ func makeSample(name string) *Page {
 func regress(v *verdict.Verdict) {
 	v.Outcome = verdict.Regression
 	v.Findings[0] = verdict.Finding{
-		Scenario: "shop", Step: "GET /orders", Metric: "p99", Base: 212_000, Head: 289_000, ChangePercent: 36.3, LowPercent: 28, HighPercent: 45,
+		Scenario: "shop", Step: "GET /orders", Metric: "p99", Base: 212_000, Head: 289_000, ChangePercent: 34.1, RawPercent: 36.3, LowPercent: 26, HighPercent: 43,
 		LimitPercent: 15, NoisePercent: 4, Call: verdict.Slower, Line: 31, Rule: "latency.p99 within 15%",
 	}
 	v.Findings[1] = verdict.Finding{
-		Scenario: "shop", Step: "POST /cart", Metric: "p95", Base: 88_000, Head: 97_000, ChangePercent: 10.2, LowPercent: -3, HighPercent: 24,
+		Scenario: "shop", Step: "POST /cart", Metric: "p95", Base: 88_000, Head: 97_000, ChangePercent: 10.2, RawPercent: 10.2, LowPercent: -3, HighPercent: 24,
 		LimitPercent: 15, NoisePercent: 14, Call: verdict.NotSure, Why: "noise", Line: 40,
 	}
 	v.Findings[2] = verdict.Finding{
 		Scenario: "shop", Step: "GET /search", Metric: "p95", Base: 140_000, Head: 119_000, ChangePercent: -15, LowPercent: -18, HighPercent: -12,
 		LimitPercent: 15, NoisePercent: 3, Call: verdict.Faster, Line: 49,
 	}
+	v.Reasons = []verdict.Reason{
+		{Code: "slower", Message: "GET /orders got slower: p99 +34.1%", Line: 31},
+		{Code: "not-sure", Message: "POST /cart p95: noise", Remedy: "measure for longer", Line: 40},
+	}
 	v.Warnings = []verdict.Reason{{Code: "limits-changed", Message: "This pull request changes a limit: `latency.p99 within 15%` was `within 10%`"}}
 }
 
 // outcomes are the samples that each rendering has a golden file for.
 var outcomes = []string{
-	"pass", "regression", "errors", "threshold", "inconclusive", "together", "invalid", "not-ready", "no-baseline", "one-step", "many-steps", "many-red",
+	"pass", "regression", "errors", "threshold", "inconclusive", "together", "invalid", "not-ready", "no-baseline", "one-step", "everything", "whole-run",
+	"many-steps", "many-red",
 }
 
 func TestSamplesAreComplete(t *testing.T) {

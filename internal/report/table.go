@@ -145,7 +145,7 @@ func wrap(text string, width int) []string {
 	width = max(width, 10)
 	var lines []string
 	line, used := "", 0
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		n := columns(unpainted(word))
 		for n > width && unpainted(word) == word { // a name without spaces
 			head := prefix(word, width)

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/loadline-ci/loadline/internal/unit"
@@ -173,6 +174,9 @@ func (s *screen) changedRows() {
 	for _, l := range t.layout(s.Width) {
 		s.line(l)
 	}
+	if slices.ContainsFunc(shown, func(f verdict.Finding) bool { return beyondOthers(&f) }) {
+		s.paragraph("  ", say(changeNote))
+	}
 	if more := len(rows) - len(shown); more > 0 {
 		s.line("  ", plural(more, unit.Count(int64(more)), "changed row"), " not shown.")
 	}
@@ -186,7 +190,7 @@ func parenthesis(text string) string {
 }
 
 func (s *screen) stepTable() {
-	if s.Run == nil || len(s.steps) == 0 {
+	if s.Run == nil || len(s.listed()) == 0 {
 		return
 	}
 	s.line()
@@ -197,13 +201,13 @@ func (s *screen) stepTable() {
 	for _, row := range shown {
 		s.figures(&t, row.label, row)
 	}
-	if len(s.steps) > 1 {
+	if len(s.listed()) > 1 {
 		s.figures(&t, "all", &stepRow{Figures: s.total})
 	}
 	for _, l := range t.layout(s.Width) {
 		s.line(l)
 	}
-	if more := len(s.steps) - len(shown); more > 0 {
+	if more := len(s.listed()) - len(shown); more > 0 {
 		s.line("  ", plural(more, unit.Count(int64(more)), "step"), " not shown; --html and --json hold them all.")
 	}
 }
@@ -217,14 +221,14 @@ func (s *screen) pick() []*stepRow {
 		func(r *stepRow) bool { return r.Failed > 0 },
 		func(*stepRow) bool { return true },
 	} {
-		for i := range s.steps {
+		for i := range s.listed() {
 			if len(chosen) < s.Rows && wanted(&s.steps[i]) {
 				chosen[i] = true
 			}
 		}
 	}
 	var rows []*stepRow
-	for i := range s.steps {
+	for i := range s.listed() {
 		if chosen[i] {
 			rows = append(rows, &s.steps[i])
 		}

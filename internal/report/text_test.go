@@ -34,7 +34,7 @@ func TestTextFitsTheScreen(t *testing.T) {
 	for _, name := range outcomes {
 		p := samplePage(name)
 		for _, width := range []int{60, 80, 132} {
-			for _, l := range strings.Split(text(t, p, Terminal{Width: width, Unicode: true}), "\n") {
+			for l := range strings.SplitSeq(text(t, p, Terminal{Width: width, Unicode: true}), "\n") {
 				if columns(l) > width {
 					t.Errorf("%s: %d columns, screen has %d: %s", name, columns(l), width, l)
 				}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"math"
 	"strings"
 
 	"github.com/loadline-ci/loadline/internal/unit"
@@ -110,8 +111,8 @@ func (p *Page) regressionTitle() string {
 			verb = "worse"
 		}
 	}
-	if len(steps) == 0 {
-		return "slower than allowed"
+	if len(steps) == 0 || len(steps) == 1 && steps[stepKey{}] {
+		return verb + " than allowed"
 	}
 	all := 0
 	for _, s := range p.steps {
@@ -143,7 +144,13 @@ func (p *Page) lead(headed bool) prose {
 		return p.regressionLead()
 	case verdict.Threshold:
 		return p.thresholdLead()
+	default:
+		return p.otherLead(headed)
 	}
+}
+
+// otherLead is the lead of an outcome that a reason explains.
+func (p *Page) otherLead(headed bool) prose {
 	intro, otherwise := "", "Finished."
 	switch p.Verdict.Outcome {
 	case verdict.Inconclusive:
@@ -154,6 +161,7 @@ func (p *Page) lead(headed bool) prose {
 		intro, otherwise = "No baseline yet: ", "There is no run to compare with."
 	case verdict.Accepted:
 		intro, otherwise = "Accepted: ", "This slowdown was taken on purpose."
+	default:
 	}
 	if headed {
 		intro = ""
@@ -168,8 +176,8 @@ func (p *Page) lead(headed bool) prose {
 // reasonLead is the first reason, which is the cause of the outcome.
 func (p *Page) reasonLead(intro, otherwise string) prose {
 	message := otherwise
-	if len(p.Verdict.Reasons) > 0 {
-		message = p.Verdict.Reasons[0].Message
+	if i := p.leadReason(); i >= 0 {
+		message = p.Verdict.Reasons[i].Message
 	}
 	// The reason may have been written with the intro already.
 	if intro == "" || strings.HasPrefix(strings.ToLower(message), strings.ToLower(strings.TrimSuffix(intro, ": "))) {
@@ -221,8 +229,15 @@ func (p *Page) regressionLead() prose {
 	if len(slower) == 0 {
 		return p.reasonLead("", "This run is slower than allowed.")
 	}
+	var out prose
+	if i := p.leadReason(); i >= 0 && !toldByRow(p.Verdict.Reasons[i]) {
+		out = out.sentence(upperFirst(p.Verdict.Reasons[i].Message)).say(" ")
+	}
 	f := &slower[0]
-	out := prose{}.code(p.labelOf(f)).say(" " + verb(f.Metric) + ": ").strong(moved(f))
+	out = out.code(p.labelOf(f)).say(" " + verb(f.Metric) + ": ").strong(moved(f))
+	if beyondOthers(f) {
+		out = out.say(", " + change(f.Metric, f.ChangePercent) + " beyond the other steps")
+	}
 	if f.LowPercent != 0 || f.HighPercent != 0 {
 		out = out.say(" (between " + change(f.Metric, f.LowPercent) + " and " + change(f.Metric, f.HighPercent) + ")")
 	}
@@ -257,7 +272,7 @@ func verb(metric string) string {
 
 // moved is "p95 212 ms → 289 ms, +36%".
 func moved(f *verdict.Finding) string {
-	from, to, by := value(f.Metric, f.Base), value(f.Metric, f.Head), change(f.Metric, f.ChangePercent)
+	from, to, by := value(f.Metric, f.Base), value(f.Metric, f.Head), change(f.Metric, rawPercent(f))
 	switch f.Metric {
 	case metricErrors:
 		return from + " → " + to + " of requests, " + by
@@ -266,6 +281,21 @@ func moved(f *verdict.Finding) string {
 	default:
 		return metricName(f.Metric) + " " + from + " → " + to + ", " + by
 	}
+}
+
+// rawPercent is head against base as measured. Files of before it was kept have
+// only what was judged.
+func rawPercent(f *verdict.Finding) float64 {
+	if f.RawPercent == 0 {
+		return f.ChangePercent
+	}
+	return f.RawPercent
+}
+
+// beyondOthers reports whether what was judged is not what was measured, by
+// enough to be seen: the other steps of the run moved too.
+func beyondOthers(f *verdict.Finding) bool {
+	return math.Abs(rawPercent(f)-f.ChangePercent) >= 0.5
 }
 
 // metricName is a metric as loadline itself may write it: the name comes from a
@@ -291,21 +321,52 @@ func (p *Page) thresholdLead() prose {
 	return out
 }
 
-// extraReasons are those that lead did not tell, and the warnings.
-func (p *Page) extraReasons() []verdict.Reason {
-	reasons := p.Verdict.Reasons
-	if len(reasons) > 0 && p.leadsWithReason() {
-		reasons = reasons[1:]
+// toldByRow reports whether a reason says what the tables of the page say of a
+// step or a limit, in the codes of verdict.
+func toldByRow(r verdict.Reason) bool {
+	switch r.Code {
+	case "slower", "more-errors", "not-sure", "limit":
+		return true
+	default:
+		return false
 	}
-	return append(append([]verdict.Reason{}, reasons...), p.Verdict.Warnings...)
+}
+
+// leadReason is the reason to begin with: the first that is about the run as a
+// whole, else the first; -1 when there is none.
+func (p *Page) leadReason() int {
+	for i, r := range p.Verdict.Reasons {
+		if !toldByRow(r) {
+			return i
+		}
+	}
+	return min(len(p.Verdict.Reasons), 1) - 1
+}
+
+// extraReasons are the reasons and warnings that neither lead nor a table tells.
+func (p *Page) extraReasons() []verdict.Reason {
+	var all []verdict.Reason
+	lead := -1
+	if p.leadsWithReason() {
+		lead = p.leadReason()
+	}
+	for i, r := range p.Verdict.Reasons {
+		if i != lead && !toldByRow(r) {
+			all = append(all, r)
+		}
+	}
+	for _, r := range p.Verdict.Warnings {
+		if !toldByRow(r) {
+			all = append(all, r)
+		}
+	}
+	return all
 }
 
 func (p *Page) leadsWithReason() bool {
 	switch p.Verdict.Outcome {
 	case verdict.Pass:
 		return false
-	case verdict.Regression:
-		return len(p.slower()) == 0
 	case verdict.Threshold:
 		return len(p.broken()) == 0
 	default:
@@ -339,6 +400,9 @@ func (p *Page) tally() string {
 	return strings.Join(parts, " · ")
 }
 
+// maxAdvice is how many of the verdict's remedies a page repeats.
+const maxAdvice = 4
+
 // next lists what to do now: what the verdict advises, then what the caller adds.
 func (p *Page) next() []string {
 	var all []string
@@ -355,6 +419,7 @@ func (p *Page) next() []string {
 	for _, r := range p.Verdict.Warnings {
 		add(r.Remedy)
 	}
+	all = first(all, maxAdvice) // many rows in doubt may each have some
 	for _, s := range p.Context.Next {
 		add(s)
 	}
