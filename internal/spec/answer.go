@@ -23,7 +23,7 @@ func (b *builder) check(t *table, name string, sc *scope) *rule.Check {
 }
 
 func (b *builder) checkText(n *node, k *key, sc *scope) *rule.Check {
-	text, ok := b.string(n, k)
+	text, ok := b.templateString(n, k)
 	if !ok {
 		return nil
 	}
@@ -103,12 +103,12 @@ func (b *builder) captures(t *table, s *Step, sc *scope) []Capture {
 		known := &binding{what: "capture", node: item, step: s.Name}
 		sc.names[item.name] = known
 		b.captured = append(b.captured, known)
-		text, ok := item.value.(string)
-		if !ok {
+		if _, isText := item.value.(string); !isText {
 			b.bad(item, `write a source, like "$.id"`, "%s is %s: want a string", item.label(), item.written(""))
 			return
 		}
-		if text, ok = b.text(item); !ok {
+		text, ok := b.text(item)
+		if !ok {
 			return
 		}
 		source, err := rule.ParseSource(text)
@@ -159,12 +159,12 @@ func (b *builder) record(n *node, kind string) (Record, bool) {
 	if v, ok := float(n.value); ok {
 		return Record{Number: &v}, b.finite(n)
 	}
-	text, ok := n.value.(string)
-	if !ok {
+	if _, isText := n.value.(string); !isText {
 		b.bad(n, "", "%s is %s: want a source like \"$.total\", a number, or a check", n.label(), n.written(""))
 		return Record{}, false
 	}
-	if text, ok = b.text(n); !ok {
+	text, ok := b.text(n)
+	if !ok {
 		return Record{}, false
 	}
 	if v, err := strconv.ParseFloat(text, 64); err == nil && wholeVariable(n) && !math.IsNaN(v) && !math.IsInf(v, 0) {

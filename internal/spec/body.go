@@ -63,7 +63,7 @@ func (b *builder) body(t *table, s *Step, sc *scope) *Body {
 func (b *builder) json(n *node, sc *scope) *rule.JSON {
 	ok := b.finite(n)
 	value := n.plain(func(text *node) string {
-		s, filled := b.text(text)
+		s, filled := b.templateText(text)
 		if !filled {
 			ok = false
 			return ""
@@ -129,7 +129,10 @@ func (b *builder) graphql(t *table, sc *scope) *rule.JSON {
 	}
 	doc := map[string]any{"query": query.Text()}
 	if variables != nil {
-		doc["variables"] = n.plain(b.textOf)
+		doc["variables"] = n.plain(func(text *node) string {
+			s, _ := b.templateText(text)
+			return s
+		})
 	}
 	if hasOperation {
 		doc["operationName"] = operation

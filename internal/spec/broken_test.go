@@ -3,6 +3,7 @@ package spec
 import (
 	"bytes"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,9 +32,7 @@ var brokenFiles = func() fstest.MapFS {
 		"broken.jsonl":  {Data: []byte("{\"id\": 1}\n\n[1]\n")},
 		"huge.csv":      {Data: make([]byte, maxDataFile+1)},
 	}
-	for name, f := range exampleFiles {
-		files[name] = f
-	}
+	maps.Copy(files, exampleFiles)
 	return files
 }()
 

@@ -1,6 +1,10 @@
 package spec
 
-import "github.com/loadline-ci/loadline/internal/result"
+import (
+	"maps"
+
+	"github.com/loadline-ci/loadline/internal/result"
+)
 
 // Catalog is the names behind the indexes of steps, checks, scenarios and
 // metrics. load fills in the stages from the plan.
@@ -61,12 +65,8 @@ func mergeTags(scenario, step map[string]string) map[string]string {
 		return nil
 	}
 	out := make(map[string]string, len(scenario)+len(step))
-	for k, v := range scenario {
-		out[k] = v
-	}
-	for k, v := range step {
-		out[k] = v
-	}
+	maps.Copy(out, scenario)
+	maps.Copy(out, step)
 	return out
 }
 

@@ -2,6 +2,8 @@ package spec
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -299,5 +301,74 @@ json = { access_token = "planted6", nested = [{ password = "planted7" }] }
 		if strings.Contains(w.String()+w.Source, "planted") {
 			t.Errorf("a warning shows a secret: %s, %s", w, w.Source)
 		}
+	}
+}
+
+func TestWhatTheEnvironmentCannotDo(t *testing.T) {
+	t.Parallel()
+	spec := parse(t, small(`
+[secrets]
+pin = "${CI_PIN}"
+[[setup]]
+request = "GET /${BRANCH}"
+headers = { X-Branch = "${BRANCH}" }
+json = { branch = "${BRANCH}", at = 2024-05-06, pin = "{{ pin }}" }
+checks = ["body contains '${BRANCH}'"]
+`), func(in *Input) { in.Env = lookup(map[string]string{"BRANCH": "{{pin}}", "CI_PIN": "1234567"}) })
+	setup := spec.Setup[0]
+	env := noNames{}
+	if got, err := setup.URL.Append(nil, env); err != nil || string(got) != "/{{pin}}" {
+		t.Errorf("path %q, %v", got, err)
+	}
+	if got, err := setup.Headers[0].Value.Append(nil, env); err != nil || string(got) != "{{pin}}" {
+		t.Errorf("header %q, %v", got, err)
+	}
+	if names := setup.Body.JSON.Names(); len(names) != 1 || names[0].Name != "pin" {
+		t.Errorf("the body needs %v", names)
+	}
+	if !strings.Contains(setup.Body.JSON.Text(), `"at":"2024-05-06"`) {
+		t.Errorf("the date is not as written: %s", setup.Body.JSON.Text())
+	}
+	if names := setup.Checks[0].Rule.Names(); len(names) != 0 {
+		t.Errorf("the check needs %v", names)
+	}
+}
+
+// noNames is an environment of templates in which nothing has a value.
+type noNames struct{}
+
+func (noNames) Lookup(string) (rule.Value, bool) { return nil, false }
+func (noNames) Uint64() uint64                   { return 0 }
+func (noNames) Next(string) int64                { return 1 }
+
+// TestFilesStayInside reads a spec's folder as the command line does, with a
+// symlink that leads out of it.
+func TestFilesStayInside(t *testing.T) {
+	t.Parallel()
+	outside := t.TempDir()
+	if err := os.WriteFile(filepath.Join(outside, "secret.csv"), []byte("id\n1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "inside.csv"), []byte("id\n1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(outside, "secret.csv"), filepath.Join(dir, "link.csv")); err != nil {
+		t.Skip("no symlinks here: ", err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = root.Close() })
+	in := func(in *Input) { in.FS = root.FS() }
+	if spec := parse(t, small("[data.d]\nfile = \"./inside.csv\"\n"), in); len(spec.Feeds[0].Rows) != 1 {
+		t.Error("the file inside is not read")
+	}
+	input := Input{File: "x.toml", Text: []byte(small("[data.d]\nfile = \"link.csv\"\n")), FS: root.FS()}
+	_, problems := Parse(input)
+	want := "x.toml:5:8: link.csv leads out of the spec's folder; files are read only below it, also through symlinks"
+	if len(problems) != 1 || problems[0].String() != want {
+		t.Errorf("got %v, want %s", problems, want)
 	}
 }

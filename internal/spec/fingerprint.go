@@ -155,6 +155,7 @@ func (p *printer) isDefault(n *node, k *key) bool {
 		def.value = v
 	case booleanKind:
 		def.value = k.def == "true"
+	default: // written as text
 	}
 	return p.canonical(n, k) == p.canonical(def, k)
 }
@@ -191,6 +192,7 @@ func (p *printer) canonical(n *node, k *key) string {
 		b := &builder{reader: quiet}
 		t := &table{reader: quiet, n: &node{kids: []*node{{name: "expect", kind: n.kind, value: n.value, kids: n.kids}}}, sec: sectionOf("step")}
 		v, ok = b.expect(t), true
+	default: // has one spelling
 	}
 	if d, isDuration := v.(time.Duration); isDuration {
 		v = int64(d)

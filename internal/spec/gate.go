@@ -10,7 +10,7 @@ import (
 
 // DefaultCompare are the rules that hold without [gate] compare. The verdict
 // promises to catch a slowdown of 10 %, so they must not be wider than that
-// (docs/decisions/0003-default-tolerances.md).
+// (docs/decisions/0020-default-tolerances.md).
 var DefaultCompare = []string{
 	"latency.p50 within 5% or 1ms",
 	"latency.p95 within 5% or 1ms",
@@ -323,12 +323,26 @@ func (b *builder) stageNames(wanted string) (names []string, measured bool) {
 			}
 		}
 	}
-	return names, measured
+	return append(names, b.offStages...), measured
+}
+
+func (b *builder) runsStage(name string) bool {
+	for _, track := range b.spec.Load.Tracks {
+		for _, s := range track.Stages {
+			if s.Name == name {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // leftOut says why a selector has nothing to judge in this run, when all that it
 // takes belongs to scenarios that are left out.
 func (b *builder) leftOut(s *rule.Selector) string {
+	if stages, byStage := s.Tag("stage"); byStage && !slices.ContainsFunc(stages, b.runsStage) {
+		return b.offStagesWhy
+	}
 	_, byScenario := s.Tag("scenario")
 	steps, byStep := s.Tag("step")
 	if !byScenario && !byStep {

@@ -107,8 +107,9 @@ func (k *key) typeName() string {
 		return "tables"
 	case namedKind:
 		return "named tables"
+	default:
+		return kindNames[k.kind]
 	}
-	return kindNames[k.kind]
 }
 
 // want says in an error what may stand behind the key.

@@ -76,7 +76,12 @@ func (b *builder) ownLoad(w *walk) {
 	if w.scenario.Pace != nil && track.Open && *w.scenario.Pace > 0 {
 		b.badPace(w.table.n.kid("pace"))
 	}
-	if w.off == "" {
+	if w.off != "" {
+		for _, s := range track.Stages {
+			b.offStages = append(b.offStages, s.Name)
+			b.offStagesWhy = w.off
+		}
+	} else {
 		track.Shares = []plan.Share{{Scenario: b.indexOf(w.scenario), Weight: 1}}
 		b.spec.Load.Tracks = append(b.spec.Load.Tracks, track)
 	}

@@ -114,6 +114,34 @@ func (m *marker) blank() {
 	}
 }
 
+// maxDepth is how deep brackets may be nested. The TOML library and we go down
+// by recursion, which on a file of nothing but brackets would end the process.
+const maxDepth = 200
+
+// tooDeep finds the bracket that goes too deep, or -1.
+func tooDeep(text []byte) int {
+	m := &marker{text: text}
+	depth := 0
+	for m.i < len(text) {
+		switch text[m.i] {
+		case '"', '\'':
+			m.str()
+			continue
+		case '#':
+			m.comment()
+			continue
+		case '[', '{':
+			if depth++; depth > maxDepth {
+				return m.i
+			}
+		case ']', '}':
+			depth = max(0, depth-1)
+		}
+		m.i++
+	}
+	return -1
+}
+
 // header reads [a.b] or [[a.b]] and gives the table that it opens.
 func (m *marker) header(root *mark) *mark {
 	start := m.i

@@ -20,7 +20,7 @@ func keyList(m *mark, prefix toml.Key) []string {
 		keys = append(keys, keyList(item, prefix)...)
 	}
 	for _, name := range m.order {
-		key := append(prefix[:len(prefix):len(prefix)], name)
+		key := append(slices.Clip(prefix), name)
 		k := m.kids[name]
 		keys = append(keys, key.String())
 		keys = append(keys, keyList(k, key)...)
@@ -71,7 +71,7 @@ func agree(t *testing.T, text []byte) {
 			t.Errorf("the library has key %s, marks have not", k)
 		}
 	}
-	agreeValues(t, text, newNode("", nil, data, root))
+	agreeValues(t, text, newNode("", nil, data, root, text))
 }
 
 func agreeValues(t *testing.T, text []byte, n *node) {
@@ -143,7 +143,7 @@ func TestMarks(t *testing.T) {
 			walk(k)
 		}
 	}
-	walk(newNode("", nil, data, marks(src.text)))
+	walk(newNode("", nil, data, marks(src.text), src.text))
 	want := map[string][2]Pos{
 		"target":                          {{1, 1}, {1, 1}},
 		"target.url":                      {{2, 1}, {2, 7}},

@@ -17,7 +17,8 @@ type node struct {
 	val    span   // of the value
 	flag   string // "--rate" when the command line says it; there is no place then
 
-	value any // string, int64, float64, bool, time.Time; nil for tables and lists
+	value any    // string, int64, float64, bool, time.Time; nil for tables and lists
+	date  string // a time as it was written
 	kind  nodeKind
 	kids  []*node // in file order
 }
@@ -31,33 +32,36 @@ const (
 )
 
 // newNode joins a decoded value with the marks of its places.
-func newNode(name string, parent *node, value any, m *mark) *node {
+func newNode(name string, parent *node, value any, m *mark, text []byte) *node {
 	n := &node{name: name, parent: parent, key: m.key, val: m.val}
 	switch v := value.(type) {
 	case map[string]any:
 		n.kind = tableNode
 		for _, name := range m.order {
 			if sub, ok := v[name]; ok {
-				n.kids = append(n.kids, newNode(name, n, sub, m.kids[name]))
+				n.kids = append(n.kids, newNode(name, n, sub, m.kids[name], text))
 			}
 		}
 		// The marks are of the same text, so nothing is left over. If they ever
 		// disagreed, a value without its own place is better than one overlooked.
 		for _, name := range sortedKeys(v) {
 			if m.kids[name] == nil {
-				n.kids = append(n.kids, newNode(name, n, v[name], &mark{key: m.key, val: m.val}))
+				n.kids = append(n.kids, newNode(name, n, v[name], &mark{key: m.key, val: m.val}, text))
 			}
 		}
 	case []map[string]any:
 		n.kind = listNode
 		for i, sub := range v {
-			n.kids = append(n.kids, newNode("", n, sub, m.item(i)))
+			n.kids = append(n.kids, newNode("", n, sub, m.item(i), text))
 		}
 	case []any:
 		n.kind = listNode
 		for i, sub := range v {
-			n.kids = append(n.kids, newNode("", n, sub, m.item(i)))
+			n.kids = append(n.kids, newNode("", n, sub, m.item(i), text))
 		}
+	case time.Time:
+		n.value = v
+		n.date = string(text[m.val.start:m.val.end])
 	default:
 		n.value = value
 	}
@@ -198,13 +202,14 @@ func (n *node) plain(text func(*node) string) any {
 			l[i] = k.plain(text)
 		}
 		return l
+	default:
 	}
-	switch v := n.value.(type) {
+	switch n.value.(type) {
 	case string:
 		return text(n)
 	case time.Time:
-		return v.Format(time.RFC3339Nano)
+		return n.date
 	default:
-		return v
+		return n.value
 	}
 }

@@ -26,7 +26,7 @@ func (b *builder) observe(top *table, sc *scope) {
 		if !isURL && o.Kind != "" && t.has(o.Kind) && strings.TrimSpace(stringOf(t.n.kid(o.Kind))) == "" {
 			b.bad(t.n.kid(o.Kind), "write one", "%s is empty", o.Kind)
 		}
-		o.Headers = b.headers(t, "headers", sc.outside("[[observe]]"))
+		o.Headers = b.headers(t, sc.outside("[[observe]]"))
 		b.observePattern(t, &o, isURL)
 		b.series(t, &o, isURL)
 		b.spec.Observe = append(b.spec.Observe, o)

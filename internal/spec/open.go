@@ -259,7 +259,7 @@ func (t *table) template(name string, sc *scope) *rule.Template {
 }
 
 func (r *reader) template(n *node, k *key, sc *scope) *rule.Template {
-	s, ok := r.string(n, k)
+	s, ok := r.templateString(n, k)
 	if !ok {
 		return nil
 	}
@@ -389,7 +389,7 @@ func (t *table) pairs(name string, sc *scope) []Pair {
 func (r *reader) scalarTemplate(n *node, sc *scope) *rule.Template {
 	switch v := n.value.(type) {
 	case string:
-		s, ok := r.text(n)
+		s, ok := r.templateText(n)
 		if !ok {
 			return nil
 		}

@@ -56,11 +56,14 @@ func Parse(in Input) (*Spec, []Problem) {
 	if i := invalidUTF8(src.text); i >= 0 {
 		return nil, []Problem{src.problem(span{i, i + 1}, "save the file as UTF-8", fmt.Sprintf("the byte 0x%02x is not UTF-8", src.text[i]))}
 	}
+	if i := tooDeep(src.text); i >= 0 {
+		return nil, []Problem{src.problem(span{i, i + 1}, "", fmt.Sprintf("brackets are nested more than %d deep: want a flatter file", maxDepth))}
+	}
 	data := map[string]any{}
 	if _, err := toml.Decode(string(src.text), &data); err != nil {
 		return nil, []Problem{syntaxProblem(src, err)}
 	}
-	root := newNode("", nil, data, marks(src.text))
+	root := newNode("", nil, data, marks(src.text), src.text)
 	shared := &files{fs: in.FS, read: map[string]file{}}
 	secrets := map[string]bool{}
 
@@ -90,6 +93,7 @@ func Parse(in Input) (*Spec, []Problem) {
 			problems = append(problems, p)
 		}
 	}
+	delete(secrets, "")
 	masked := sortedKeys(secrets)
 	if len(problems) > 0 {
 		return nil, tidy(problems, in.File, masked)
@@ -147,18 +151,20 @@ type builder struct {
 	spec *Spec
 	own  rule.Own
 
-	root      *node
-	userTable *table
-	inside    *scope     // of a user's walk, before its scenarios
-	captured  []*binding // every capture, to find those that nothing uses
-	feeds     map[string]*Feed
-	hosts     []string // that literal URLs of requests may name; nil: not known
-	walks     []*walk  // scenarios, those left out too
-	newVars   []string // of the command line, that the file does not have
-	nextStep  int
-	nextCheck int
-	defaults  headerNames
-	tagValues map[string][]string // of the user's own tags
+	root         *node
+	userTable    *table
+	inside       *scope     // of a user's walk, before its scenarios
+	captured     []*binding // every capture, to find those that nothing uses
+	feeds        map[string]*Feed
+	hosts        []string // that literal URLs of requests may name; nil: not known
+	walks        []*walk  // scenarios, those left out too
+	newVars      []string // of the command line, that the file does not have
+	offStages    []string // of scenarios that are left out
+	offStagesWhy string
+	nextStep     int
+	nextCheck    int
+	defaults     headerNames
+	tagValues    map[string][]string // of the user's own tags
 }
 
 func (b *builder) build(file *node, profile string) *Spec {
@@ -170,7 +176,9 @@ func (b *builder) build(file *node, profile string) *Spec {
 	s := &Spec{File: b.in.File, Profile: profile}
 	b.spec = s
 
-	b.version(top)
+	if !b.version(top) {
+		return s // all else may be as the newer format has it
+	}
 	s.Name = b.name(top)
 	s.Description = top.textOr("description", "")
 	b.data(top)
@@ -257,16 +265,19 @@ func (b *builder) noProfile(profiles *node, wanted string) {
 	b.problems = append(b.problems, p)
 }
 
-func (b *builder) version(top *table) {
+// version is false when the file is of a newer format.
+func (b *builder) version(top *table) bool {
 	n, k := top.row("version", integerKind)
 	if n == nil {
-		return
+		return true
 	}
 	if v, ok := n.value.(int64); ok && float64(v) > k.to {
 		b.bad(n, "update loadline, or the action that brings it", "this file needs a newer loadline: it has version %d, and this one reads %d", v, int64(k.to))
-		return
+		b.problems = b.problems[len(b.problems)-1:]
+		return false
 	}
 	b.integer(n, k)
+	return true
 }
 
 // name reads the spec's name; without one, the file's is made to fit.
@@ -346,8 +357,8 @@ func invalidUTF8(text []byte) int {
 // syntaxProblem is a mistake that the TOML library found, with what we know
 // about how it comes about.
 func syntaxProblem(src *source, err error) Problem {
-	var e toml.ParseError
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[toml.ParseError](err)
+	if !ok {
 		return src.problem(span{0, 1}, "", err.Error())
 	}
 	start := e.Position.Start

@@ -62,7 +62,7 @@ func decodeTree(t *testing.T, src *source) *node {
 	if _, err := toml.Decode(string(src.text), &data); err != nil {
 		t.Fatal(err)
 	}
-	return newNode("", nil, data, marks(src.text))
+	return newNode("", nil, data, marks(src.text), src.text)
 }
 
 var sameSpec = cmp.Options{

@@ -100,8 +100,7 @@ func wordByte(raw string, inText []int, i int) bool {
 // badRule reports a mistake in an expression, which begins at offset at of the
 // node's text.
 func (r *reader) badRule(n *node, err error, at int) {
-	var e *rule.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*rule.Error](err); ok {
 		r.report(n, r.place(n, at+e.Offset), e.Hint, "%s", e.Msg)
 		return
 	}
@@ -110,8 +109,7 @@ func (r *reader) badRule(n *node, err error, at int) {
 
 // badUnit reports a mistake in a quantity.
 func (r *reader) badUnit(n *node, err error) {
-	var e *unit.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*unit.Error](err); ok {
 		r.bad(n, e.Hint, "%s", e.Msg)
 		return
 	}
@@ -120,12 +118,23 @@ func (r *reader) badUnit(n *node, err error) {
 
 // text is the node's string with variables filled in. ok is false when one has
 // no value; that is reported.
-func (r *reader) text(n *node) (string, bool) {
+func (r *reader) text(n *node) (string, bool) { return r.filled(n, r.env) }
+
+// templateText is text in which {{ }} will be filled in. That of the file only:
+// the name of a branch, say, must not be able to send a secret somewhere.
+func (r *reader) templateText(n *node) (string, bool) {
+	return r.filled(n, func(name string) (string, bool) {
+		value, ok := r.env(name)
+		return strings.ReplaceAll(value, "{{", "{{ '{{' }}"), ok
+	})
+}
+
+func (r *reader) filled(n *node, env func(string) (string, bool)) (string, bool) {
 	s, isText := n.value.(string)
 	if !isText {
 		return "", false
 	}
-	out, ok := expand(s, r.env, nil, func(v variable) { r.missing(n, s, v) })
+	out, ok := expand(s, env, nil, func(v variable) { r.missing(n, s, v) })
 	r.noteSecrets(s)
 	return out, ok
 }
@@ -217,6 +226,7 @@ func (r *reader) wrongKind(n *node, k *key) {
 		if s != "" {
 			hint = "write it in brackets, " + n.label() + " = [" + quote(s) + "]"
 		}
+	default: // the message says it all
 	}
 	r.bad(n, hint, "%s is %s: want %s", n.label(), n.written(s), k.want())
 }
@@ -244,6 +254,15 @@ func header(n *node) string {
 	}
 	slices.Reverse(parts)
 	return "[" + strings.Join(parts, ".") + "]"
+}
+
+// templateString reads a string with {{ }}.
+func (r *reader) templateString(n *node, k *key) (string, bool) {
+	if _, ok := n.value.(string); !ok {
+		r.wrongKind(n, k)
+		return "", false
+	}
+	return r.templateText(n)
 }
 
 // string reads a string: any scalar kind whose value is text.
@@ -434,12 +453,8 @@ func (r *reader) quantity(n *node, k *key) (float64, bool) {
 	if v, ok := float(n.value); ok && v > 0 && !math.IsInf(v, 0) {
 		return v, true
 	}
-	s, ok := n.value.(string)
+	s, ok := r.string(n, k)
 	if !ok {
-		r.wrongKind(n, k)
-		return 0, false
-	}
-	if s, ok = r.text(n); !ok {
 		return 0, false
 	}
 	if v, err := strconv.ParseFloat(s, 64); err == nil && v > 0 && wholeVariable(n) {
@@ -457,8 +472,7 @@ func (r *reader) quantity(n *node, k *key) (float64, bool) {
 
 // word reads one of the key's words.
 func (r *reader) word(n *node, k *key) (string, bool) {
-	s, ok := n.value.(string)
-	if !ok {
+	if _, isText := n.value.(string); !isText {
 		// http.version = 1.1 reads well, and is a number to TOML.
 		if v, isNumber := float(n.value); isNumber {
 			if text := strconv.FormatFloat(v, 'f', -1, 64); slices.Contains(k.words, text) {
@@ -469,7 +483,8 @@ func (r *reader) word(n *node, k *key) (string, bool) {
 		r.wrongKind(n, k)
 		return "", false
 	}
-	if s, ok = r.text(n); !ok {
+	s, ok := r.text(n)
+	if !ok {
 		return "", false
 	}
 	if slices.Contains(k.words, s) {

@@ -69,8 +69,9 @@ func (k *key) written() string {
 	switch k.kind {
 	case integerKind, numberKind, booleanKind:
 		return k.def
+	default:
+		return `"` + strings.Trim(k.def, `"`) + `"`
 	}
-	return `"` + strings.Trim(k.def, `"`) + `"`
 }
 
 // cell keeps text within a cell of a Markdown table.

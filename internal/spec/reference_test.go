@@ -43,11 +43,6 @@ func TestReferenceExamples(t *testing.T) {
 	}
 }
 
-func TestSchemaFile(t *testing.T) {
-	t.Parallel()
-	golden(t, "testdata/schema.json", Schema())
-}
-
 func TestExplain(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder

@@ -98,7 +98,7 @@ func (b *builder) request(t *table, s *Step, at stepPlace) {
 		if !t.meant("request") {
 			b.badKey(t.n, `write request = "GET /path"`, "this step has no request")
 		}
-	} else if text, ok := b.string(n, k); ok {
+	} else if text, ok := b.templateString(n, k); ok {
 		s.Method, s.URL, s.Name = b.requestLine(n, text, sc)
 	}
 	b.stepName(t, s, at)
@@ -107,7 +107,7 @@ func (b *builder) request(t *table, s *Step, at stepPlace) {
 		b.nextStep++
 	}
 	s.Query = t.pairs("query", sc)
-	s.Headers = b.headers(t, "headers", sc)
+	s.Headers = b.headers(t, sc)
 	s.Body = b.body(t, s, sc)
 	s.Expect = b.expect(t)
 	s.Control = t.boolean("control")

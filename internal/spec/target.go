@@ -183,21 +183,21 @@ func (b *builder) ready(t *table, sc *scope) {
 	r := &Ready{Timeout: t.duration("timeout"), Every: t.duration("every"), Consecutive: int(t.integer("consecutive"))}
 	s := &Step{Index: -1, Pos: b.src.pos(t.n.key.start), Redirects: -1, Repeat: 1, OnFailure: "continue"}
 	if n, k := t.row("request", requestKind); n != nil {
-		if text, ok := b.string(n, k); ok {
+		if text, ok := b.templateString(n, k); ok {
 			s.Method, s.URL, s.Name = b.requestLine(n, text, sc)
 		}
 	}
-	s.Headers = b.headers(t, "headers", sc)
+	s.Headers = b.headers(t, sc)
 	s.Expect = b.expect(t)
 	s.Checks = b.checks(t, sc, true)
 	r.Step = s
 	b.spec.Target.Ready = r
 }
 
-// headers reads a table of headers.
-func (b *builder) headers(t *table, name string, sc *scope) []Pair {
-	out := t.pairs(name, sc)
-	n := t.n.kid(name)
+// headers reads the headers of a table.
+func (b *builder) headers(t *table, sc *scope) []Pair {
+	out := t.pairs("headers", sc)
+	n := t.n.kid("headers")
 	if n == nil || n.kind != tableNode {
 		return out
 	}
@@ -253,7 +253,7 @@ func (r *reader) noteLiteral(text string) {
 		return
 	}
 	longest := ""
-	for _, word := range strings.Fields(literal) {
+	for word := range strings.FieldsSeq(literal) {
 		if len(word) > len(longest) {
 			longest = word
 		}
@@ -265,6 +265,9 @@ func (r *reader) noteLiteral(text string) {
 
 // http reads [http].
 func (b *builder) http(t *table, sc *scope) {
+	if b.root.kid("setup") != nil || b.root.kid("teardown") != nil || b.root.kid("target").kid("ready") != nil {
+		sc = sc.outside("[[setup]], [[teardown]] and [target.ready], which send these too")
+	}
 	h := &b.spec.HTTP
 	*h = HTTP{
 		Version:        t.word("version"),
@@ -288,7 +291,7 @@ func (b *builder) http(t *table, sc *scope) {
 	if strings.ContainsFunc(h.UserAgent, isControl) {
 		b.bad(t.n.kid("user_agent"), "take it out", "user_agent has a control character in it")
 	}
-	h.Headers = b.headers(t, "headers", sc)
+	h.Headers = b.headers(t, sc)
 	b.defaults = headerNames{}
 	b.defaults.add(h.Headers)
 	if t.has("auth") {

@@ -3,6 +3,7 @@ package spec
 import (
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,7 +73,7 @@ func (b *builder) mostRequests(s *rule.Selector) (most float64, known bool) {
 	steps, byStep := s.Tag("step")
 	b.eachStep(s, func(w *walk, step *Step) {
 		switch {
-		case byStep && !contains(steps, step.Name):
+		case byStep && !slices.Contains(steps, step.Name):
 		case w == nil || step.ForEach != nil:
 			known = false
 		case w.off == "":
@@ -80,15 +81,6 @@ func (b *builder) mostRequests(s *rule.Selector) (most float64, known bool) {
 		}
 	})
 	return most, known
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // addIterations shares the iterations of a track out among its scenarios.
