@@ -54,6 +54,9 @@ func (r *runner) actScenarios(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.pushWithoutRight(ctx, main); err != nil {
+		return err
+	}
 	return s.pullRequests(ctx, main)
 }
 
@@ -121,6 +124,17 @@ func (s *stage) pushMain(ctx context.Context) ([]string, error) {
 		}
 	}
 	return all, nil
+}
+
+// pushWithoutRight runs main's last commit again, in a job that may not write.
+func (s *stage) pushWithoutRight(ctx context.Context, pushed []string) error {
+	j := job{event: "push", branch: "main", commit: pushed[len(pushed)-1], before: pushed[len(pushed)-2], token: readToken, runID: 150, comment: "changes"}
+	return s.scenario(ctx, "a push that may not write: judged, and told that nothing was stored", j, func(o *outcome, rep *report, w *wrongs) {
+		w.check(!o.failed && o.outputs["verdict"] == "pass", "red %v, verdict %q", o.failed, o.outputs["verdict"])
+		data := rep.Repos["octo/shop"].Refs[dataRef]
+		w.check(data.Commits == strconv.Itoa(pushes), "%s has %q commits, want %d", dataRef, data.Commits, pushes)
+		w.check(strings.Contains(o.log, "LL30") && strings.Contains(o.log, "contents: write"), "the log does not name the right that is missing")
+	})
 }
 
 // pullRequests branch off from main's last commit but one: what main did since
