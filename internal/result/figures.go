@@ -30,10 +30,11 @@ func QuantilesOf(h *hdr.Histogram) Quantiles {
 	if h == nil || h.TotalCount() == 0 {
 		return Quantiles{}
 	}
-	q := h.ValueAtPercentiles([]float64{50, 90, 95, 99, 99.9})
+	// The hundredth is the maximum: asking for it here saves another pass.
+	q := h.ValueAtPercentiles([]float64{50, 90, 95, 99, 99.9, 100})
 	return Quantiles{
 		P50: q[50], P90: q[90], P95: q[95], P99: q[99], P999: q[99.9],
-		Max: h.Max(), Mean: h.Mean(), Count: h.TotalCount(),
+		Max: q[100], Mean: h.Mean(), Count: h.TotalCount(),
 	}
 }
 
@@ -60,22 +61,31 @@ func (r *Run) StageMeasured(i int) bool {
 }
 
 // LatencyOf merges the latency (from due) of the measured cells that want
-// accepts; nil when there are none.
+// accepts; nil when there are none. It is to be read only: where one cell holds
+// it all, as for most steps, it is that cell's own.
 func (r *Run) LatencyOf(want func(*Cell) bool) *hdr.Histogram {
 	return r.merge(want, func(c *Cell) *hdr.Histogram { return c.Latency })
 }
 
 func (r *Run) merge(want func(*Cell) bool, of func(*Cell) *hdr.Histogram) *hdr.Histogram {
-	var all *hdr.Histogram
+	var only, all *hdr.Histogram
 	for i := range r.Cells {
 		c := &r.Cells[i]
-		if of(c) == nil || !r.StageMeasured(c.Key.Stage) || !want(c) {
-			continue
-		}
-		if all == nil {
+		h := of(c)
+		switch {
+		case h == nil || !r.StageMeasured(c.Key.Stage) || !want(c):
+		case only == nil:
+			only = h
+		case all == nil:
 			all = NewHistogram()
+			all.Merge(only)
+			all.Merge(h)
+		default:
+			all.Merge(h)
 		}
-		all.Merge(of(c))
+	}
+	if all == nil {
+		return only
 	}
 	return all
 }
