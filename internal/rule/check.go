@@ -119,7 +119,7 @@ func (c *Check) Holds(a *Answer, env Env) bool {
 // there must be one.
 func (c *Check) holdsMany(a *Answer, env Env) bool {
 	any, all, equal := false, true, false
-	c.subject.path.each(a.Body, func(raw []byte) bool {
+	a.json().each(c.subject.path, func(raw []byte) bool {
 		v, ok := rawVal(raw)
 		if !ok {
 			return true
@@ -277,7 +277,8 @@ func (o *operand) in(v *val, a *Answer, env Env) bool {
 		if v.raw == nil {
 			return f.inDecoded(v.any)
 		}
-		for it := open(v.raw, 0); it.next(); {
+		d := doc{b: v.raw}
+		for it := d.open(0); it.next(); {
 			if it.object && it.hasName(f.literal.text) {
 				return true
 			}

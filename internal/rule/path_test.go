@@ -25,6 +25,8 @@ func parsePath(text string) (*path, error) {
 	return out, nil
 }
 
+func docOf(text string) *doc { return &doc{b: []byte(text)} }
+
 // TestPaths takes values out of documents, in the order of the document.
 func TestPaths(t *testing.T) {
 	t.Parallel()
@@ -79,7 +81,7 @@ func TestPaths(t *testing.T) {
 		if diff := cmp.Diff(got, want); diff != "" {
 			t.Errorf("%s (-got +want):\n%s", tt.path, diff)
 		}
-		raw, ok := p.find([]byte(doc))
+		raw, ok := docOf(doc).find(p)
 		if ok != (len(want) > 0) {
 			t.Errorf("%s: find says %v", tt.path, ok)
 		}
@@ -116,7 +118,7 @@ func ints(v any) any {
 func values(t *testing.T, p *path, doc []byte) []any {
 	t.Helper()
 	out := []any{}
-	p.each(doc, func(raw []byte) bool {
+	docOf(string(doc)).each(p, func(raw []byte) bool {
 		v, ok := rawVal(raw)
 		if !ok {
 			t.Errorf("%s gives %s, which is no value", p, raw)
@@ -147,7 +149,7 @@ func TestCutBody(t *testing.T) {
 			end = len(doc) - 1
 		}
 		for cut := range len(doc) + 1 {
-			if _, ok := p.find([]byte(doc[:cut])); ok != (cut >= end) {
+			if _, ok := docOf(doc[:cut]).find(p); ok != (cut >= end) {
 				t.Errorf("%s in %s: found %v", text, doc[:cut], ok)
 			}
 		}
@@ -188,8 +190,8 @@ func TestDeepBody(t *testing.T) {
 		t.Fatal(err)
 	}
 	steps := 0
-	p.each(body, func([]byte) bool { steps++; return true })
-	if _, ok := p.find(body); ok || steps != 0 {
+	docOf(string(body)).each(p, func([]byte) bool { steps++; return true })
+	if _, ok := docOf(string(body)).find(p); ok || steps != 0 {
 		t.Error("found something in brackets")
 	}
 }
@@ -212,7 +214,7 @@ func FuzzPath(f *testing.F) {
 		if err != nil || !reflect.DeepEqual(p, again) {
 			t.Fatalf("%q prints as %q, which reads as %v, %v", text, p, again, err)
 		}
-		p.find(doc) // whatever the document, no panic
+		docOf(string(doc)).find(p) // whatever the document, no panic
 		if !json.Valid(doc) || unlike(doc) {
 			return
 		}
@@ -225,7 +227,7 @@ func FuzzPath(f *testing.F) {
 			want = append(want, canonical(v))
 		}
 		var got []string
-		p.each(doc, func(raw []byte) bool {
+		docOf(string(doc)).each(p, func(raw []byte) bool {
 			v, err := oj.Parse(raw)
 			if err != nil {
 				t.Fatalf("%s in %q gives %q: %v", p, doc, raw, err)
@@ -298,5 +300,39 @@ func unlike(doc []byte) bool {
 		if len(names) > maxDepth/2 {
 			return true
 		}
+	}
+}
+
+// TestManyPaths: what one path learnt about a document does not lead another
+// astray, and a new body is not taken for the one before it.
+func TestManyPaths(t *testing.T) {
+	t.Parallel()
+	var body strings.Builder
+	body.WriteString(`{"first":1`)
+	for i := range 20 {
+		fmt.Fprintf(&body, `,"list%d":[%s{"n":%d}],"after%d":%d`, i, strings.Repeat(`{"pad":"]}"},`, 20), i, i, i)
+	}
+	body.WriteString("}")
+	a := &Answer{Body: []byte(body.String())}
+	for range 2 {
+		for i := range 20 {
+			for path, want := range map[string]Value{
+				fmt.Sprintf("$.after%d", i): int64(i), fmt.Sprintf("$.list%d[-1].n", i): int64(i), fmt.Sprintf("$.list%d[20].n", i): int64(i), "$.first": int64(1),
+			} {
+				s, err := ParseSource(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got, ok := s.Value(a); !ok || got != want {
+					t.Errorf("%s: %v, %v; want %v", path, got, ok, want)
+				}
+			}
+		}
+	}
+	s, _ := ParseSource("$.after3")
+	a.Body = append(a.Body[:0], `{"list0":[1],"after3":"new"}`...)
+	a.Reset()
+	if got, ok := s.Value(a); !ok || got != "new" {
+		t.Errorf("after a new body: %v, %v", got, ok)
 	}
 }

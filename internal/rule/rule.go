@@ -104,7 +104,21 @@ type Answer struct {
 	Header       func(name string) (string, bool)
 	Cookie       func(name string) (string, bool)
 
+	doc     doc
 	scratch []byte // what templates in values are filled in to
+}
+
+// Reset makes a ready for another answer. What was learnt about Body is forgotten,
+// so it must be called when Body changes, be it in place.
+func (a *Answer) Reset() {
+	a.doc.known.n = 0
+	a.doc.b = nil
+}
+
+// json is the body as a document.
+func (a *Answer) json() *doc {
+	a.doc.b = a.Body
+	return &a.doc
 }
 
 // An Env gives templates their values at run time.

@@ -88,7 +88,7 @@ func (s *Source) Value(a *Answer) (v Value, ok bool) {
 		return s.match(a.Body)
 	case s.subject.kind == subjectPath && s.subject.path.many:
 		var all []any
-		s.subject.path.each(a.Body, func(raw []byte) bool {
+		a.json().each(s.subject.path, func(raw []byte) bool {
 			if v, ok := rawVal(raw); ok {
 				if x, ok := v.value(); ok {
 					all = append(all, x)

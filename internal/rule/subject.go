@@ -84,9 +84,9 @@ func (s *subject) get(a *Answer, env Env) (v val, ok bool) {
 	case subjectCookie:
 		return lookupText(a.Cookie, s.name)
 	case subjectCount:
-		return s.count(a.Body)
+		return s.count(a.json())
 	case subjectPath:
-		raw, found := s.path.find(a.Body)
+		raw, found := a.json().find(s.path)
 		if !found {
 			return val{}, false
 		}
@@ -107,18 +107,18 @@ func lookupText(get func(string) (string, bool), name string) (val, bool) {
 
 // count is the number of values of a path that may give many, and the number of
 // elements or members of the one value of any other; a scalar has none to count.
-func (s *subject) count(body []byte) (val, bool) {
+func (s *subject) count(d *doc) (val, bool) {
 	if s.path.many {
 		n := int64(0)
-		s.path.each(body, func([]byte) bool {
+		d.each(s.path, func([]byte) bool {
 			n++
 			return true
 		})
 		return intVal(n), true
 	}
-	raw, ok := s.path.find(body)
-	if !ok || raw[0] != '[' && raw[0] != '{' {
+	i, ok := d.locate(s.path)
+	if !ok || !isContainer(d.b[i]) || d.skip(i) < 0 {
 		return val{}, false
 	}
-	return intVal(int64(length(raw, 0))), true
+	return intVal(int64(d.length(i))), true
 }

@@ -19,44 +19,69 @@ import (
 // body of nothing but brackets (1 MiB of them takes some 0.1 s).
 const maxDepth = 64
 
-// find gives the first value at p in body, as JSON; ok is false when there is none.
-func (p *path) find(body []byte) (raw []byte, ok bool) {
+// A doc is a JSON text that paths are looked up in.
+type doc struct {
+	b     []byte
+	known skips
+}
+
+// skips remembers where large arrays and objects end: the next path need not look
+// for it again.
+type skips struct {
+	n  int // how many were kept; the latest eight are
+	at [8]struct{ start, end int }
+}
+
+// worthKeeping is how long, in bytes, what was skipped is for its end to be kept.
+const worthKeeping = 128
+
+// find gives the first value at p, as JSON; ok is false when there is none.
+func (d *doc) find(p *path) (raw []byte, ok bool) {
 	if p.many {
-		p.each(body, func(v []byte) bool {
+		d.each(p, func(v []byte) bool {
 			raw, ok = v, true
 			return false
 		})
 		return raw, ok
 	}
-	i := skipSpace(body, 0)
+	i, ok := d.locate(p)
+	if !ok {
+		return nil, false
+	}
+	return d.whole(i, len(p.segs) > 0)
+}
+
+// locate gives the offset of the value at a path that gives one.
+func (d *doc) locate(p *path) (i int, ok bool) {
+	i = skipSpace(d.b, 0)
 	for k := range p.segs {
-		if i = child(body, i, &p.segs[k]); i < 0 {
-			return nil, false
+		if i = d.child(i, &p.segs[k]); i < 0 {
+			return 0, false
 		}
 	}
-	return whole(body, i, len(p.segs) > 0)
+	return i, i < len(d.b)
 }
 
-// each calls yield with each value at p in body, until it says false.
-func (p *path) each(body []byte, yield func(raw []byte) bool) {
-	eachAt(body, skipSpace(body, 0), p.segs, false, 0, yield)
+// each calls yield with each value at p, until it says false.
+func (d *doc) each(p *path, yield func(raw []byte) bool) {
+	d.eachAt(skipSpace(d.b, 0), p.segs, false, 0, yield)
 }
 
-// eachAt is each for the value at i; inside says that it is not all of b. It goes
-// into a value before it looks for its end, which a cut may have taken.
-func eachAt(b []byte, i int, segs []segment, inside bool, depth int, yield func(raw []byte) bool) bool {
+// eachAt is each for the value at i; inside says that it is not all of the text.
+// It goes into a value before it looks for its end, which a cut may have taken.
+func (d *doc) eachAt(i int, segs []segment, inside bool, depth int, yield func(raw []byte) bool) bool {
 	if len(segs) == 0 {
-		raw, ok := whole(b, i, inside)
+		raw, ok := d.whole(i, inside)
 		return !ok || yield(raw)
 	}
 	seg := &segs[0]
 	if !seg.all {
-		if at := child(b, i, seg); at >= 0 && !eachAt(b, at, segs[1:], true, depth, yield) {
+		if at := d.child(i, seg); at >= 0 && !d.eachAt(at, segs[1:], true, depth, yield) {
 			return false
 		}
 	} else {
-		for it := open(b, i); it.member(); {
-			if !eachAt(b, it.start, segs[1:], true, depth, yield) {
+		for it := d.open(i); it.member(); {
+			if !d.eachAt(it.start, segs[1:], true, depth, yield) {
 				return false
 			}
 			if !it.skip() {
@@ -67,8 +92,8 @@ func eachAt(b []byte, i int, segs []segment, inside bool, depth int, yield func(
 	if !seg.deep || depth == maxDepth {
 		return true
 	}
-	for it := open(b, i); it.member(); {
-		if !eachAt(b, it.start, segs, true, depth+1, yield) {
+	for it := d.open(i); it.member(); {
+		if !d.eachAt(it.start, segs, true, depth+1, yield) {
 			return false
 		}
 		if !it.skip() {
@@ -79,13 +104,13 @@ func eachAt(b []byte, i int, segs []segment, inside bool, depth int, yield func(
 }
 
 // child is the offset of the child of the value at i that seg names, or -1.
-func child(b []byte, i int, seg *segment) int {
-	if i >= len(b) {
+func (d *doc) child(i int, seg *segment) int {
+	if i >= len(d.b) {
 		return -1
 	}
-	it := open(b, i)
+	it := d.open(i)
 	switch {
-	case seg.named && b[i] == '{':
+	case seg.named && d.b[i] == '{':
 		for it.member() {
 			if it.hasName(seg.name) {
 				return it.start
@@ -94,13 +119,13 @@ func child(b []byte, i int, seg *segment) int {
 				return -1
 			}
 		}
-	case !seg.named && b[i] == '[':
+	case !seg.named && d.b[i] == '[':
 		n := seg.index
 		if n < 0 {
-			if skipValue(b, i) < 0 {
+			if d.skip(i) < 0 {
 				return -1 // cut: which one is the last?
 			}
-			n += length(b, i)
+			n += d.length(i)
 		}
 		for ; n >= 0 && it.member(); n-- {
 			if n == 0 {
@@ -115,9 +140,9 @@ func child(b []byte, i int, seg *segment) int {
 }
 
 // length counts the children of the array or object at i.
-func length(b []byte, i int) int {
+func (d *doc) length(i int) int {
 	n := 0
-	for it := open(b, i); it.next(); {
+	for it := d.open(i); it.next(); {
 		n++
 	}
 	return n
@@ -125,7 +150,8 @@ func length(b []byte, i int) int {
 
 // A walker goes over the children of one array or object.
 type walker struct {
-	b          []byte
+	doc        *doc
+	b          []byte // doc.b
 	at         int
 	object     bool
 	over       bool
@@ -134,11 +160,12 @@ type walker struct {
 }
 
 // open starts a walker on the value at i; on a scalar it has no children.
-func open(b []byte, i int) walker {
-	if i >= len(b) || b[i] != '{' && b[i] != '[' {
+func (d *doc) open(i int) walker {
+	b := d.b
+	if i >= len(b) || !isContainer(b[i]) {
 		return walker{over: true}
 	}
-	return walker{b: b, at: skipSpace(b, i+1), object: b[i] == '{'}
+	return walker{doc: d, b: b, at: skipSpace(b, i+1), object: b[i] == '{'}
 }
 
 // next moves to the next child and over it; false at the end, or where the
@@ -171,7 +198,7 @@ func (w *walker) member() bool {
 
 // skip moves over the value of the child; false when it is not whole.
 func (w *walker) skip() bool {
-	w.end = skipValue(w.b, w.start)
+	w.end = w.doc.skip(w.start)
 	if w.end < 0 || w.end == len(w.b) && !closed(w.b[w.start]) {
 		return false
 	}
@@ -195,19 +222,21 @@ func (w *walker) hasName(name string) bool {
 // whole is the value at i, or false when the document ends within it. A number
 // that the end of the document cuts off could have gone on, unless it is all of
 // the document.
-func whole(b []byte, i int, inside bool) ([]byte, bool) {
-	if i >= len(b) {
+func (d *doc) whole(i int, inside bool) ([]byte, bool) {
+	if i >= len(d.b) {
 		return nil, false
 	}
-	end := skipValue(b, i)
-	if end < 0 || inside && end == len(b) && !closed(b[i]) {
+	end := d.skip(i)
+	if end < 0 || inside && end == len(d.b) && !closed(d.b[i]) {
 		return nil, false
 	}
-	return b[i:end], true
+	return d.b[i:end], true
 }
 
 // closed says that a value that starts with c ends with a mark of its own.
-func closed(c byte) bool { return c == '"' || c == '{' || c == '[' }
+func closed(c byte) bool { return c == '"' || isContainer(c) }
+
+func isContainer(c byte) bool { return c == '{' || c == '[' }
 
 func skipSpace(b []byte, i int) int {
 	for i < len(b) && isSpace(b[i]) {
@@ -216,15 +245,36 @@ func skipSpace(b []byte, i int) int {
 	return i
 }
 
-// skipValue is the offset behind the value at i, or -1 when it does not end.
-// Brackets are counted, not matched by kind.
-func skipValue(b []byte, i int) int {
-	switch b[i] {
+// skip is the offset behind the value at i, or -1 when it does not end.
+func (d *doc) skip(i int) int {
+	switch d.b[i] {
 	case '"':
-		return skipString(b, i)
+		return skipString(d.b, i)
 	case '{', '[':
-		return skipContainer(b, i)
+		return d.skipKnown(i)
+	default:
+		return skipScalar(d.b, i)
 	}
+}
+
+// skipKnown is skipContainer with a memory.
+func (d *doc) skipKnown(i int) int {
+	for k := range min(d.known.n, len(d.known.at)) {
+		if d.known.at[k].start == i {
+			return d.known.at[k].end
+		}
+	}
+	end := skipContainer(d.b, i)
+	if end-i >= worthKeeping {
+		at := &d.known.at[d.known.n%len(d.known.at)]
+		at.start, at.end = i, end
+		d.known.n++
+	}
+	return end
+}
+
+// skipScalar is the offset behind the number, true, false or null at i.
+func skipScalar(b []byte, i int) int {
 	start := i
 	for i < len(b) && b[i] > ' ' && b[i] != ',' && b[i] != '}' && b[i] != ']' && b[i] != ':' && b[i] != '"' {
 		i++
@@ -233,36 +283,6 @@ func skipValue(b []byte, i int) int {
 		return -1
 	}
 	return i
-}
-
-// marks are the bytes that matter when an array or object is skipped.
-var marks = [256]bool{'"': true, '{': true, '}': true, '[': true, ']': true}
-
-func skipContainer(b []byte, i int) int {
-	depth := 0
-	for i < len(b) {
-		c := b[i]
-		if !marks[c] {
-			i++
-			continue
-		}
-		switch c {
-		case '"':
-			if i = skipString(b, i); i < 0 {
-				return -1
-			}
-			continue
-		case '{', '[':
-			depth++
-		default:
-			depth--
-		}
-		i++
-		if depth == 0 {
-			return i
-		}
-	}
-	return -1
 }
 
 // skipString is the offset behind the string at i, or -1 when it does not end.

@@ -177,6 +177,7 @@ func (u *user) judge(ctx context.Context, st *step, l *lane, req *wire.Request, 
 	s.Times, s.In, s.Out = r.Times, r.In, r.Out
 	s.Failed = r.Kind != wire.None || !expected(st.spec.Expect, r.Status)
 	s.NoPort = r.Kind == wire.Connect && load.OutOfPorts(r.Err)
+	a.Reset()
 	a.Status, a.Proto, a.Size, a.Body = r.Status, r.Proto, r.BodySize, r.Body
 	a.Latency, a.TTFB = r.Times.Done-r.Times.Sent, r.Times.FirstByte-r.Times.Sent
 	u.last = l
