@@ -25,10 +25,12 @@ func (b *builder) check(t *table, name string, sc *scope) *rule.Check {
 func (b *builder) checkText(n *node, k *key, sc *scope) *rule.Check {
 	text, ok := b.templateString(n, k)
 	if !ok {
+		b.notSure("check")
 		return nil
 	}
 	c, err := rule.ParseCheck(text)
 	if err != nil {
+		b.notSure("check")
 		b.badRule(n, err, 0)
 		return nil
 	}
@@ -46,8 +48,12 @@ func (b *builder) checks(t *table, sc *scope, unnamed bool) []Check {
 	var out []Check
 	seen := map[string]bool{}
 	add := func(at *node, name string, c *rule.Check) {
-		if seen[name] {
+		switch {
+		case seen[name]:
 			b.bad(at, "give one of them a name of its own", "the check %s is there already", quote(name))
+			return
+		case strings.TrimSpace(name) == "" || strings.ContainsFunc(name, isControl):
+			b.bad(at, "name it in one line", "%s is not a name for a check", quote(name))
 			return
 		}
 		seen[name] = true
@@ -62,9 +68,6 @@ func (b *builder) checks(t *table, sc *scope, unnamed bool) []Check {
 	switch n.kind {
 	case tableNode:
 		for _, item := range n.kids {
-			if strings.TrimSpace(item.name) == "" {
-				b.badKey(item, "name it", "a check has an empty name")
-			}
 			if c := b.checkText(item, text, sc); c != nil {
 				add(item, item.name, c)
 			}
@@ -269,6 +272,9 @@ func (b *builder) tags(t *table) map[string]string {
 				if item.name == builtIn {
 					b.badKey(item, "choose another name", "the tag %q is built in", item.name)
 				}
+			}
+			if strings.Contains(out[item.name], "{{") {
+				b.bad(item, "write a constant: each value is counted by itself", "{{ }} is not filled in in tags")
 			}
 			if !tagName(item.name) {
 				b.badKey(item, `use letters, digits, "_" and "-"`, "%s is not a name for a tag", quote(item.name))

@@ -95,11 +95,9 @@ func (b *builder) resolveKeys(n *node, sc *scope) {
 		if n.kind == tableNode && strings.Contains(k.name, "{{") {
 			if t, err := rule.ParseTemplate(k.name); err == nil {
 				for _, use := range t.Names() {
-					if known := sc.find(use.Name); known != nil {
-						known.used = true
-						continue
+					if message, hint := b.unresolved(k, use.Name, sc); message != "" {
+						b.badKey(k, hint, "%s", message)
 					}
-					b.badKey(k, "define it in [vars], or capture it in an earlier step", "{{ %s }} is not defined here", use.Name)
 				}
 			}
 		}

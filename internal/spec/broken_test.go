@@ -30,6 +30,10 @@ var brokenFiles = func() fstest.MapFS {
 		"object.json":   {Data: []byte("{\n\"id\": 1}")},
 		"broken.json":   {Data: []byte("[\n{\"id\": 1},\n{\"id\": }\n]")},
 		"broken.jsonl":  {Data: []byte("{\"id\": 1}\n\n[1]\n")},
+		"open.csv":      {Data: []byte("id\n1\n\"2\n")},
+		"more.json":     {Data: []byte("[{\"id\": 1}] [2]")},
+		"null.json":     {Data: []byte("[{\"id\": 1}, null]")},
+		"noname.csv":    {Data: []byte("id,\n1,2\n")},
 		"huge.csv":      {Data: make([]byte, maxDataFile+1)},
 	}
 	maps.Copy(files, exampleFiles)

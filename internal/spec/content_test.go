@@ -372,3 +372,43 @@ func TestFilesStayInside(t *testing.T) {
 		t.Errorf("got %v, want %s", problems, want)
 	}
 }
+
+func TestContentTypes(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"a.json": "application/json", "a.XML": "application/xml", "a.csv": "text/csv; charset=utf-8", "a.txt": "text/plain; charset=utf-8", "a.htm": "text/html; charset=utf-8",
+		"a.jpeg": "image/jpeg", "a.png": "image/png", "a.gif": "image/gif", "a.webp": "image/webp", "a.svg": "image/svg+xml", "a.pdf": "application/pdf", "a.zip": "application/zip", "a": "application/octet-stream",
+	} {
+		if got := contentType(name); got != want {
+			t.Errorf("%s: got %s, want %s", name, got, want)
+		}
+	}
+	own := parse(t, small("[http.headers]\ncontent-type = \"a/b\"\n[[setup]]\nrequest = \"POST /x\"\njson = { \"{{ user.id }}\" = 1 }\n"))
+	if got := own.Setup[0].Body.ContentType; got != "" {
+		t.Errorf("a header sets the content type, and the body says %q", got)
+	}
+}
+
+func TestAllowedHosts(t *testing.T) {
+	t.Parallel()
+	spec := parse(t, `
+[target]
+url = "http://[::1]:8080"
+allow_hosts = ["cdn.example.com", "x.example.com:8443"]
+[[scenario]]
+name = "a"
+  [[scenario.step]]
+  request = "GET http://[::1]:8080/users?x={{ iteration }}"
+  [[scenario.step]]
+  request = "GET https://CDN.example.com/a"
+  [[scenario.step]]
+  request = "GET http://cdn.example.com:81/b"
+  [[scenario.step]]
+  request = "GET https://x.example.com:8443/c"
+  [[scenario.step]]
+  request = "GET https://{{ user.id }}.example.com/d"
+`)
+	if got, want := spec.Scenarios[0].Steps[0].Name, "GET http://[::1]:8080/users"; got != want {
+		t.Errorf("name %q, want %q", got, want)
+	}
+}

@@ -10,7 +10,7 @@ import (
 
 // DefaultCompare are the rules that hold without [gate] compare. The verdict
 // promises to catch a slowdown of 10 %, so they must not be wider than that
-// (docs/decisions/0020-default-tolerances.md).
+// (docs/decisions/0030-default-tolerances.md).
 var DefaultCompare = []string{
 	"latency.p50 within 5% or 1ms",
 	"latency.p95 within 5% or 1ms",
@@ -144,13 +144,18 @@ func (b *builder) stopWhen(t *table) {
 	})
 }
 
+// notSure notes that some names of a kind could not be read, so that nothing is
+// said about selectors that may mean them.
+func (b *builder) notSure(tags ...string) {
+	for _, tag := range tags {
+		b.unsure[tag] = true
+	}
+}
+
 // ownTag notes a tag of the user's own and a value of it.
 func (b *builder) ownTag(name, value string) {
 	if !slices.Contains(b.own.Tags, name) {
 		b.own.Tags = append(b.own.Tags, name)
-	}
-	if b.tagValues == nil {
-		b.tagValues = map[string][]string{}
 	}
 	b.tagValues[name] = append(b.tagValues[name], value)
 }
@@ -243,6 +248,9 @@ func (b *builder) tagValue(n *node, text string, s *rule.Selector, tag, value st
 	}
 	if slices.Contains(known, value) {
 		return true
+	}
+	if b.unsure[tag] {
+		return false // what there is could not all be read, which is reported
 	}
 	var hint string
 	near := nearWord(value, known)

@@ -254,17 +254,20 @@ func (b *builder) stages(t *table, track *plan.Track) {
 				b.badKey(sn, `write users = 10, rate = "50/s" or ramp_to`, "stage %d has no level", i+1)
 			}
 			sound = false
+			b.notSure("stage")
 			continue
 		}
 		l := b.level(st, form)
 		if !l.ok {
 			sound = false
+			b.notSure("stage")
 			continue
 		}
 		if first < 0 {
 			first, track.Open = i, l.open
 		} else if l.open != track.Open {
 			b.mixedStages(nodes, i, first)
+			b.notSure("stage")
 			sound = false
 			continue
 		}
@@ -318,6 +321,12 @@ func (b *builder) mixedStages(nodes []*node, i, first int) {
 // staircase reads levels that rise, and makes a stage of each.
 func (b *builder) staircase(t *table, track *plan.Track) {
 	track.Stages = []plan.Stage{{Name: "main", Measure: true}}
+	failed := len(b.problems)
+	defer func() {
+		if len(b.problems) > failed {
+			b.notSure("stage")
+		}
+	}()
 	st := t.table("staircase")
 	if st.n == nil || !st.need("from", "to", "by", "every") {
 		return

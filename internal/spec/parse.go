@@ -69,7 +69,7 @@ func Parse(in Input) (*Spec, []Problem) {
 
 	read := func(profile string, aside bool) (*Spec, *reader) {
 		r := &reader{src: src, env: in.Env, files: shared, secrets: secrets, usedNames: map[string]bool{}, aside: aside}
-		b := &builder{reader: r, in: in, own: rule.Own{Metrics: map[string]rule.Kind{}}}
+		b := newBuilder(r, in)
 		return b.build(root, profile), r
 	}
 	s, main := read(in.Profile, false)
@@ -165,8 +165,14 @@ type builder struct {
 	nextCheck    int
 	defaults     headerNames
 	tagValues    map[string][]string // of the user's own tags
+	unsure       map[string]bool     // tags of which not all values could be read
 }
 
+func newBuilder(r *reader, in Input) *builder {
+	return &builder{reader: r, in: in, own: rule.Own{Metrics: map[string]rule.Kind{}}, unsure: map[string]bool{}, tagValues: map[string][]string{}}
+}
+
+// build reads the file with a profile; "" for none.
 func (b *builder) build(file *node, profile string) *Spec {
 	b.literals(file, false)
 	root := b.effective(file, profile)
@@ -312,8 +318,8 @@ func (b *builder) name(top *table) string {
 		b.bad(n, "take it away", "name %s begins or ends with a blank", quote(name))
 	case strings.ContainsFunc(name, func(r rune) bool { return !nameRune(r) }):
 		b.bad(n, "use letters, digits, blanks and . _ / -", "name %s has a character that a name cannot have", quote(name))
-	case strings.Contains("/"+name+"/", "/../"):
-		b.bad(n, "choose another name", "name %s has \"..\" in it", quote(name))
+	case strings.Contains("/"+name+"/", "/../") || strings.Contains("/"+name+"/", "/./") || strings.Contains("/"+name+"/", "//"):
+		b.bad(n, "it names a folder of baselines: write words between slashes", "name %s is no path", quote(name))
 	}
 	return name
 }

@@ -34,7 +34,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 				src: src, env: lookup(exampleEnv), files: &files{fs: exampleFiles, read: map[string]file{}}, secrets: map[string]bool{}, usedNames: map[string]bool{},
 				hadRead: func(section, key string) { read[section+"."+key] = true },
 			}
-			b := &builder{reader: r, own: rule.Own{Metrics: map[string]rule.Kind{}}}
+			b := newBuilder(r, Input{})
 			b.build(root, profile)
 			for _, p := range r.problems {
 				t.Log(p)

@@ -147,9 +147,20 @@ func (r *reader) noteSecrets(s string) {
 			return
 		}
 		i = v.end
-		if value, set := r.env(v.name); set && value != "" && secretName(v.name) {
+		value, set := r.env(v.name)
+		if set && value != "" && secretName(v.name) {
 			r.secrets[value] = true
 		}
+		r.notePasswords(value)
+	}
+}
+
+var urlPassword = regexp.MustCompile(`://[^/@:\s]*:([^/@\s]+)@`)
+
+// notePasswords keeps the passwords of URLs in a text.
+func (r *reader) notePasswords(text string) {
+	for _, m := range urlPassword.FindAllStringSubmatch(text, -1) {
+		r.secrets[m[1]] = true
 	}
 }
 

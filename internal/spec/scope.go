@@ -86,39 +86,47 @@ func (r *reader) resolve(n *node, names []rule.Name, at int, sc *scope) {
 }
 
 func (r *reader) resolveName(n *node, use rule.Name, sc *scope) {
-	r.usedNames[use.Name] = true
-	if known := sc.find(use.Name); known != nil {
+	if message, hint := r.unresolved(n, use.Name, sc); message != "" {
+		r.report(n, r.place(n, use.Offset), hint, "%s", message)
+	}
+}
+
+// unresolved says what is wrong with a name; "" when it will have a value.
+func (r *reader) unresolved(n *node, wanted string, sc *scope) (message, hint string) {
+	r.usedNames[wanted] = true
+	if known := sc.find(wanted); known != nil {
 		known.used = true
-		return
+		return "", ""
 	}
-	if use.Name == "user.id" || use.Name == "iteration" {
-		return
-	}
-	report := func(hint, format string, args ...any) {
-		r.report(n, r.place(n, use.Offset), hint, format, args...)
-	}
-	feedName, column, dotted := strings.Cut(use.Name, ".")
+	feedName, column, dotted := strings.Cut(wanted, ".")
 	feed, isFeed := sc.feeds[feedName]
 	switch {
-	case dotted && isFeed && !sc.rows:
-		report("rows are drawn by users: there are none in "+sc.where, "{{ %s }} is not known here", use.Name)
-	case dotted && isFeed && (feed == nil || slices.Contains(feed.Columns, column)):
-	case dotted && isFeed:
-		hint := "its columns are " + strings.Join(feed.Columns, ", ")
-		if near := rule.Nearest(column, feed.Columns); near != "" {
-			hint = didYouMean(feedName + "." + near)
-		} else if len(feed.Columns) > 12 {
-			hint = "it has " + strings.Join(feed.Columns[:12], ", ") + " and more"
-		}
-		report(hint, "[data.%s] has no column %q", feedName, column)
-	case isFeed:
-		hint := "write a column of it"
-		if feed != nil && len(feed.Columns) > 0 {
-			hint = "write a column of it, {{ " + feedName + "." + feed.Columns[0] + " }}"
-		}
-		report(hint, "{{ %s }} is a whole row of [data.%s]", use.Name, feedName)
+	case wanted == "user.id" || wanted == "iteration":
+		return "", ""
+	case !isFeed:
+		return "{{ " + wanted + " }} is not defined here", r.unresolvedHint(n, wanted, sc)
+	case dotted && !sc.rows:
+		return "{{ " + wanted + " }} is not known here", "rows are drawn by users: there are none in " + sc.where
+	case dotted && (feed == nil || slices.Contains(feed.Columns, column)):
+		return "", ""
+	case dotted:
+		return "[data." + feedName + "] has no column " + quote(column), columnHint(feed, column)
+	case feed != nil && len(feed.Columns) > 0:
+		hint = ", {{ " + feedName + "." + feed.Columns[0] + " }}"
+	}
+	return "{{ " + wanted + " }} is a whole row of [data." + feedName + "]", "write a column of it" + hint
+}
+
+func columnHint(feed *Feed, column string) string {
+	const most = 12
+	near := rule.Nearest(column, feed.Columns)
+	switch {
+	case near != "":
+		return didYouMean(feed.Name + "." + near)
+	case len(feed.Columns) > most:
+		return "it has " + strings.Join(feed.Columns[:most], ", ") + " and more"
 	default:
-		report(r.unresolvedHint(n, use.Name, sc), "{{ %s }} is not defined here", use.Name)
+		return "it has " + strings.Join(feed.Columns, ", ")
 	}
 }
 

@@ -137,6 +137,9 @@ func (b *builder) stepName(t *table, s *Step, at stepPlace) {
 	} else {
 		n = t.n.kid("request")
 	}
+	if s.Name == "" {
+		b.notSure("step", "check")
+	}
 	if at.unnamed || s.Name == "" || n == nil {
 		return
 	}

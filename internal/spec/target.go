@@ -111,7 +111,6 @@ func (b *builder) targetURL(n *node, text string) {
 	case u.Hostname() == "":
 		b.bad(n, `write "https://host/path"`, "url %s has no host", quote(text))
 	case u.User != nil:
-		b.noteUserinfo(u)
 		b.bad(n, "write them in [http.auth], from the environment", "url has credentials in it")
 	case u.RawQuery != "" || u.ForceQuery:
 		b.bad(n, "write it in the steps, query = {...}", "url %s has a query", quote(text))
@@ -122,12 +121,6 @@ func (b *builder) targetURL(n *node, text string) {
 	default:
 		b.spec.Target.URL = strings.TrimRight(text, "/")
 		b.hosts = []string{joinPort(u.Hostname(), portOf(u))}
-	}
-}
-
-func (r *reader) noteUserinfo(u *url.URL) {
-	if password, ok := u.User.Password(); ok {
-		r.secrets[password] = true
 	}
 }
 
@@ -316,9 +309,6 @@ func (b *builder) proxy(t *table) string {
 	if err != nil || !httpURL(s) && !strings.HasPrefix(s, "socks5://") || u.Hostname() == "" {
 		b.bad(t.n.kid("proxy"), `write "env", "off" or a URL`, "proxy is %s", quote(s))
 		return s
-	}
-	if u.User != nil {
-		b.noteUserinfo(u)
 	}
 	return s
 }

@@ -139,8 +139,10 @@ func (b *builder) scenario(t *table, seen map[string]*node) *walk {
 	n := t.n.kid("name")
 	switch {
 	case n == nil:
+		b.notSure("scenario")
 		b.badKey(t.n, `write name = "list"`, "this scenario has no name")
 	case !ok:
+		b.notSure("scenario")
 	case strings.TrimSpace(name) == "" || len(name) > 200 || strings.ContainsFunc(name, isControl):
 		b.bad(n, "", "name is %s: want 1 to 200 characters in one line", quote(name))
 	case seen[name] != nil:

@@ -165,6 +165,7 @@ func (b *builder) literals(n *node, warn bool) {
 		}
 		b.literals(k, warn)
 		text, ok := k.value.(string)
+		b.notePasswords(text)
 		if !ok || k.flag != "" || strings.Contains(text, "${") || len(text) < 4 {
 			continue
 		}
