@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/net/http/httpproxy"
 )
 
 // Defaults of Options.
@@ -60,10 +58,10 @@ type TLSOptions struct {
 // It is safe for concurrent use.
 type Client struct {
 	opts   Options
-	tls    *tls.Config // without ServerName and NextProtos
-	proxy  func(*url.URL) (*url.URL, error)
-	hosts  map[string]bool // nil: all
-	family string          // "ip", "ip4" or "ip6"
+	tls    *tls.Config                      // without ServerName and NextProtos
+	proxy  func(*url.URL) (*url.URL, error) // nil: none
+	hosts  map[string]bool                  // nil: all
+	family string                           // "ip", "ip4" or "ip6"
 	names  names
 	pool   *pool // nil: connections per session
 	source loopbackSource
@@ -119,52 +117,6 @@ func oneOf(what, got string, want ...string) error {
 		return nil
 	}
 	return fmt.Errorf("%s %q: want one of %s", what, got, strings.Join(want[1:], ", "))
-}
-
-func (c *Client) setProxy() error {
-	switch c.opts.Proxy {
-	case "", "off":
-		c.proxy = func(*url.URL) (*url.URL, error) { return nil, nil }
-	case "env":
-		env := c.opts.Env
-		if env == nil {
-			return errors.New("proxy \"env\" without an environment")
-		}
-		first := func(names ...string) string {
-			for _, n := range names {
-				if v := env(n); v != "" {
-					return v
-				}
-			}
-			return ""
-		}
-		c.proxy = (&httpproxy.Config{
-			HTTPProxy:  first("HTTP_PROXY", "http_proxy"),
-			HTTPSProxy: first("HTTPS_PROXY", "https_proxy"),
-			NoProxy:    first("NO_PROXY", "no_proxy"),
-			// HTTP_PROXY can be set from outside by a request header there
-			// (https://httpoxy.org).
-			CGI: env("REQUEST_METHOD") != "",
-		}).ProxyFunc()
-	default:
-		u, err := url.Parse(c.opts.Proxy)
-		if err != nil {
-			return fmt.Errorf("proxy: %w", err)
-		}
-		if err := checkProxy(u); err != nil {
-			return err
-		}
-		c.proxy = func(*url.URL) (*url.URL, error) { return u, nil }
-	}
-	return nil
-}
-
-// checkProxy says whether u is a proxy that a client can use.
-func checkProxy(u *url.URL) error {
-	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return fmt.Errorf("proxy %q: want http://host:port or https://host:port", u.Redacted())
-	}
-	return nil
 }
 
 func (c *Client) setTLS() error {

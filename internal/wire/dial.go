@@ -1,99 +1,89 @@
 package wire
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
-	"encoding/base64"
 	"errors"
 	"net"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"sync/atomic"
 	"syscall"
 	"time"
 )
 
 // dial makes a connection to an origin for the request that s is about to send,
-// and adds how long each phase took to t. It is done on another goroutine:
-// lookup, connect and handshake take a deep stack, and that of a user would stay
-// twice as large for the rest of the run.
-func (s *Session) dial(ctx context.Context, scheme, host string, t *Times) (c *conn, err error) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		c, err = s.dialHere(ctx, scheme, host, t)
-	}()
-	<-done
-	return c, err
-}
-
-func (s *Session) dialHere(ctx context.Context, scheme, host string, t *Times) (*conn, error) {
+// and adds how long each phase took to t.
+func (s *Session) dial(ctx context.Context, scheme, host string, t *Times) (*conn, error) {
 	c := s.client
-	limit := c.opts.ConnectTimeout
-	deadline := now() + limit
-	if deadline > s.deadline {
+	d := dialing{session: s, ctx: ctx, limit: c.opts.ConnectTimeout, t: t}
+	d.deadline = now() + d.limit
+	if d.deadline > s.deadline {
 		// The request's time runs out first: its limit is what a user knows.
-		deadline, limit = s.deadline, s.limit
+		d.deadline, d.limit = s.deadline, s.limit
 	}
-	limited, cancel := context.WithDeadline(ctx, epoch.Add(deadline))
-	defer cancel()
-
-	proxy, err := c.proxy(&url.URL{Scheme: scheme, Host: host})
+	proxy, err := c.proxyFor(scheme, host)
 	if err != nil {
-		return nil, fail(Connect, err, "proxy for %s: %v", host, err)
+		return nil, err
 	}
 	hop := withPort(scheme, host)
 	if proxy != nil {
-		if err := checkProxy(proxy); err != nil {
-			return nil, fail(Connect, err, "%v", err)
-		}
 		hop = withPort(proxy.Scheme, proxy.Host)
 	} else if to, ok := c.opts.Resolve[hop]; ok {
 		hop = to
 	}
-	nc, addr, err := c.connect(limited, hop, limit, t)
+	l, addr, err := d.connect(hop)
 	if err != nil {
 		return nil, orCancelled(ctx, err)
 	}
-	cn := &conn{link: newLink(nc), scheme: scheme, host: host, addr: addr, form: formOrigin}
-	cn.link.start(deadline, s.stop)
-	s.watch(cn.link)
-	if err := s.prepare(cn, proxy, t); err != nil {
+	cn := &conn{link: l, scheme: scheme, host: host, addr: addr, form: formOrigin}
+	if scheme == "https" || proxy != nil {
+		apart(func() { err = s.prepare(cn, proxy, t) })
+	}
+	if err == nil {
+		err = c.chooseVersion(cn)
+	}
+	if err != nil {
 		cn.close()
 		if errors.Is(err, errTimeout) {
-			err = fail(Timeout, err, "the handshake with %s was not done within %v", addr, limit)
+			err = fail(Timeout, err, "the handshake with %s was not done within %v", addr, d.limit)
 		}
 		return nil, orCancelled(ctx, err)
 	}
 	return cn, nil
 }
 
+// apart runs f on another goroutine and waits for it. Lookups and handshakes
+// take a deep stack, and that of a user would stay twice as large for the rest
+// of the run.
+func apart(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	<-done
+}
+
 // prepare leads a fresh connection through the proxy and the handshake.
 func (s *Session) prepare(cn *conn, proxy *url.URL, t *Times) error {
 	begin := now()
 	if proxy != nil {
-		if proxy.Scheme == "https" {
-			if err := s.client.handshake(cn, hostOnly(proxy.Host), nil); err != nil {
-				return err
-			}
-		}
-		auth := proxyAuth(proxy)
-		if cn.scheme == "http" && !isTwo(s.client.opts.Version) {
-			cn.form, cn.proxyAuth = formAbsolute, auth
-		} else if err := tunnel(cn, withPort(cn.scheme, cn.host), auth); err != nil {
+		if err := s.client.throughProxy(cn, proxy); err != nil {
 			return err
 		}
 		t.Connect += now() - begin
 		begin = now()
 	}
-	version := s.client.opts.Version
 	if cn.scheme == "https" {
-		if err := s.client.handshake(cn, hostOnly(cn.host), alpn(version)); err != nil {
+		if err := s.client.handshake(cn, hostOnly(cn.host), alpn(s.client.opts.Version)); err != nil {
 			return err
 		}
 		t.TLS += now() - begin
 	}
-	return s.client.chooseVersion(cn, version)
+	return nil
 }
 
 // alpn is what to offer a TLS server (RFC 7301).
@@ -140,79 +130,45 @@ func noTwo(host string) error {
 	return fail(Protocol, nil, "%s does not speak HTTP/2, which http.version asks for", host)
 }
 
-// tunnel asks the proxy behind cn for a connection to target.
-func tunnel(cn *conn, target, auth string) error {
-	req := "CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n"
-	if auth != "" {
-		req += "Proxy-Authorization: " + auth + "\r\n"
-	}
-	if err := cn.send([]byte(req+"\r\n"), false); err != nil {
-		return err
-	}
-	var r reader1
-	r.reset(true, nil, 0)
-	for first := true; r.part != atEnd; first = false {
-		p, err := cn.read(first)
-		if errors.Is(err, errTimeout) || errors.Is(err, errCancelled) {
-			return err
-		}
-		if err != nil {
-			return fail(Connect, err, "the proxy %s broke the connection when asked for %s: %v", cn.addr, target, bare(err))
-		}
-		rest, err := r.feed(p)
-		if err != nil {
-			return fail(Connect, err, "the proxy %s: %v", cn.addr, err)
-		}
-		if len(rest) > 0 {
-			return fail(Connect, nil, "the proxy %s sent more than an answer when asked for %s", cn.addr, target)
-		}
-		cn.release()
-	}
-	if r.status/100 != 2 {
-		hint := ""
-		if r.status == 407 {
-			hint = ": it wants a user and password in the proxy's URL"
-		}
-		return fail(Connect, nil, "the proxy %s answered %d when asked for %s%s", cn.addr, r.status, target, hint)
-	}
-	return nil
-}
-
-// proxyAuth is the value of Proxy-Authorization for the user in a proxy's URL.
-func proxyAuth(proxy *url.URL) string {
-	if proxy.User == nil {
-		return ""
-	}
-	password, _ := proxy.User.Password()
-	return "Basic " + base64.StdEncoding.EncodeToString([]byte(proxy.User.Username()+":"+password))
+// A dialing is a connection on its way.
+type dialing struct {
+	session  *Session
+	ctx      context.Context // lives as long as one call
+	limit    time.Duration   // for messages
+	deadline time.Duration
+	t        *Times
 }
 
 // connect looks hostport up and connects to the first address that answers.
-func (c *Client) connect(ctx context.Context, hostport string, limit time.Duration, t *Times) (net.Conn, string, error) {
-	host, port, err := net.SplitHostPort(hostport)
-	if err != nil {
-		return nil, hostport, fail(Connect, err, "the address %s: %v", hostport, err)
+func (d *dialing) connect(hostport string) (*link, string, error) {
+	host, portText, err := net.SplitHostPort(hostport)
+	port, portErr := strconv.ParseUint(portText, 10, 16)
+	if err != nil || portErr != nil {
+		return nil, hostport, fail(Connect, cmp.Or(err, portErr), "%s is no address: its port must be a number", hostport)
 	}
-	addrs, err := c.resolve(ctx, host, limit, t)
+	addrs, err := d.resolve(host)
 	if err != nil {
 		return nil, hostport, err
 	}
 	begin := now()
-	defer func() { t.Connect += now() - begin }()
+	defer func() { d.t.Connect += now() - begin }()
 	var worst error
 	for i, a := range addrs {
-		addr := net.JoinHostPort(a.String(), port)
-		nc, err := c.connectOne(ctx, addr, a, share(ctx, len(addrs)-i))
+		addr := netip.AddrPortFrom(a, uint16(port))
+		l, err := d.connectOne(addr, d.share(len(addrs)-i))
 		if err == nil {
-			return nc, addr, nil
+			return l, addr.String(), nil
+		}
+		if errors.Is(err, errCancelled) {
+			return nil, hostport, err
 		}
 		// The first failure is what the user's resolver likes best; but that
 		// someone refused says more than that a network is missing.
-		err = connError(addr, err, limit)
+		err = connError(addr.String(), err, d.limit)
 		if worst == nil || kindOf(err) == Refused && kindOf(worst) != Refused {
 			worst = err
 		}
-		if ctx.Err() != nil {
+		if now() >= d.deadline {
 			break
 		}
 	}
@@ -220,43 +176,72 @@ func (c *Client) connect(ctx context.Context, hostport string, limit time.Durati
 }
 
 // resolve returns the addresses of host.
-func (c *Client) resolve(ctx context.Context, host string, limit time.Duration, t *Times) ([]netip.Addr, error) {
+func (d *dialing) resolve(host string) ([]netip.Addr, error) {
+	c := d.session.client
 	if a, err := netip.ParseAddr(host); err == nil {
 		if c.family == "ip4" && !a.Unmap().Is4() || c.family == "ip6" && a.Unmap().Is4() {
 			return nil, fail(Connect, nil, "%s is not an IPv%s address, which is all that http.ip allows", host, c.family[2:])
 		}
-		return []netip.Addr{a}, nil
+		return []netip.Addr{a.Unmap()}, nil
 	}
 	begin := now()
-	addrs, err := c.names.lookup(ctx, c.family, host)
-	t.DNS += now() - begin
+	addrs := c.names.known(host)
+	var err error
+	if addrs == nil {
+		apart(func() {
+			ctx, cancel := context.WithDeadline(d.ctx, epoch.Add(d.deadline))
+			defer cancel()
+			addrs, err = c.names.lookup(ctx, c.family, host)
+		})
+	}
+	d.t.DNS += now() - begin
 	if err == nil && len(addrs) == 0 {
 		err = &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
 	}
 	if err != nil {
-		return nil, dnsError(host, err, limit)
+		return nil, dnsError(host, err, d.limit)
 	}
 	return addrs, nil
 }
 
-// share is the time for the next of left addresses: an equal part of what there
-// is, but at least 2 s, as in net.Dialer.
-func share(ctx context.Context, left int) time.Duration {
-	end, _ := ctx.Deadline()
-	return max(time.Until(end)/time.Duration(left), 2*time.Second)
+// share is when the next of left addresses must have answered: after an equal
+// part of the time there is, but at least 2 s, as in net.Dialer.
+func (d *dialing) share(left int) time.Duration {
+	at := now()
+	return min(d.deadline, at+max((d.deadline-at)/time.Duration(left), 2*time.Second))
 }
 
 // connectOne connects to one address.
-func (c *Client) connectOne(ctx context.Context, addr string, ip netip.Addr, limit time.Duration) (net.Conn, error) {
-	// Keep-alive probes cost four system calls a connection, and a load has no
-	// use for them: a connection is either in use or of no interest.
-	d := net.Dialer{Timeout: limit, KeepAlive: -1, LocalAddr: c.source.addr(ip)}
-	nc, err := d.DialContext(ctx, "tcp", addr)
-	for errors.Is(err, syscall.EADDRNOTAVAIL) && c.source.next(ip) {
-		d.LocalAddr = c.source.addr(ip)
-		nc, err = d.DialContext(ctx, "tcp", addr)
+func (d *dialing) connectOne(to netip.AddrPort, deadline time.Duration) (*link, error) {
+	source := &d.session.client.source
+	l, err := d.open(to, source.addr(to.Addr()), deadline)
+	for errors.Is(err, syscall.EADDRNOTAVAIL) && source.next(to.Addr()) {
+		l, err = d.open(to, source.addr(to.Addr()), deadline)
 	}
-	return nc, err
+	if err == nil {
+		l.start(d.deadline, d.session.stop)
+		d.session.watch(l)
+	}
+	return l, err
+}
+
+// openPortably is open by means of package net.
+func (d *dialing) openPortably(to netip.AddrPort, from netip.Addr, deadline time.Duration) (l *link, err error) {
+	apart(func() {
+		ctx, cancel := context.WithDeadline(d.ctx, epoch.Add(deadline))
+		defer cancel()
+		// Keep-alive probes cost four system calls a connection, and a load has
+		// no use for them: a connection is either in use or of no interest.
+		dialer := net.Dialer{KeepAlive: -1}
+		if from.IsValid() {
+			dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
+		}
+		var nc net.Conn
+		if nc, err = dialer.DialContext(ctx, "tcp", to.String()); err == nil {
+			l = newLink(nc)
+		}
+	})
+	return l, err
 }
 
 // loopbackSource is the last byte of the local address for connections to
@@ -267,12 +252,12 @@ type loopbackSource struct{ last atomic.Uint32 }
 
 const lastSource = 32
 
-func (s *loopbackSource) addr(to netip.Addr) net.Addr {
+func (s *loopbackSource) addr(to netip.Addr) netip.Addr {
 	n := s.last.Load()
 	if n == 0 || !to.Is4() || !to.IsLoopback() {
-		return nil
+		return netip.Addr{}
 	}
-	return &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(1+n))}
+	return netip.AddrFrom4([4]byte{127, 0, 0, byte(1 + n)})
 }
 
 // next moves on to the next address, if there is one.
@@ -281,8 +266,8 @@ func (s *loopbackSource) next(to netip.Addr) bool {
 }
 
 // chooseVersion sets what is spoken on cn.
-func (c *Client) chooseVersion(cn *conn, version string) error {
-	agreed := ""
+func (c *Client) chooseVersion(cn *conn) error {
+	version, agreed := c.opts.Version, ""
 	if cn.scheme == "https" {
 		agreed = cn.tls.ConnectionState().NegotiatedProtocol
 		if isTwo(version) && agreed != "h2" {

@@ -35,7 +35,7 @@ var (
 // It is a net.Conn for crypto/tls to run on. Its deadline is its own: see arm.
 // Only the goroutine that makes the request calls it, but for interrupt.
 type link struct {
-	nc   net.Conn
+	nc   socket
 	raw  syscall.RawConn       // nil: no raw socket, use nc
 	turn func(fd uintptr) bool // l.onReady, bound once
 	send func(fd uintptr) bool // l.onWritable, bound once
@@ -63,10 +63,18 @@ type link struct {
 	directly
 }
 
-func newLink(nc net.Conn) *link {
+// A socket is what a link runs on: a net.Conn, or an os.File around a socket.
+type socket interface {
+	io.ReadWriteCloser
+	SetDeadline(time.Time) error
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
+}
+
+func newLink(nc socket) *link {
 	l := &link{nc: nc}
-	if tcp, ok := nc.(*net.TCPConn); ok && rawIO {
-		if raw, err := tcp.SyscallConn(); err == nil {
+	if sc, ok := nc.(syscall.Conn); ok && rawIO {
+		if raw, err := sc.SyscallConn(); err == nil {
 			l.raw, l.turn, l.send = raw, l.onReady, l.onWritable
 		}
 	}
@@ -343,8 +351,9 @@ func (l *link) Close() error {
 	return l.nc.Close()
 }
 
-func (l *link) LocalAddr() net.Addr  { return l.nc.LocalAddr() }
-func (l *link) RemoteAddr() net.Addr { return l.nc.RemoteAddr() }
+// crypto/tls asks for no address; a net.Conn has to have them.
+func (l *link) LocalAddr() net.Addr  { return &net.TCPAddr{} }
+func (l *link) RemoteAddr() net.Addr { return &net.TCPAddr{} }
 
 // The deadline of a link is that of the request it was started with.
 func (l *link) SetDeadline(time.Time) error      { return nil }

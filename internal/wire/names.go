@@ -18,7 +18,7 @@ const nameLife = 10 * time.Second
 // addresses in turn, as a name server would, so that load spreads over them.
 type names struct {
 	mu    sync.Mutex
-	known map[string]*addresses
+	hosts map[string]*addresses
 }
 
 type addresses struct {
@@ -27,15 +27,20 @@ type addresses struct {
 	turn   int
 }
 
-// lookup returns the addresses of host, of the family "ip", "ip4" or "ip6", in
-// the order in which to try them.
-func (n *names) lookup(ctx context.Context, family, host string) ([]netip.Addr, error) {
+// known returns the addresses of host, in the order in which to try them, or nil
+// when they must be looked up.
+func (n *names) known(host string) []netip.Addr {
 	n.mu.Lock()
-	if a := n.known[host]; a != nil && now() < a.expiry {
-		defer n.mu.Unlock()
-		return a.next(), nil
+	defer n.mu.Unlock()
+	if a := n.hosts[host]; a != nil && now() < a.expiry {
+		return a.next()
 	}
-	n.mu.Unlock()
+	return nil
+}
+
+// lookup looks up the addresses of host, of the family "ip", "ip4" or "ip6", and
+// returns them as known does.
+func (n *names) lookup(ctx context.Context, family, host string) ([]netip.Addr, error) {
 	// The resolver itself makes one question of many equal ones.
 	found, err := net.DefaultResolver.LookupNetIP(ctx, family, host)
 	if err != nil {
@@ -47,13 +52,13 @@ func (n *names) lookup(ctx context.Context, family, host string) ([]netip.Addr, 
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.known == nil {
-		n.known = make(map[string]*addresses)
+	if n.hosts == nil {
+		n.hosts = make(map[string]*addresses)
 	}
-	if old := n.known[host]; old != nil {
+	if old := n.hosts[host]; old != nil {
 		a.turn = old.turn
 	}
-	n.known[host] = a
+	n.hosts[host] = a
 	return a.next(), nil
 }
 
