@@ -159,6 +159,9 @@ var urlPassword = regexp.MustCompile(`://[^/@:\s]*:([^/@\s]+)@`)
 
 // notePasswords keeps the passwords of URLs in a text.
 func (r *reader) notePasswords(text string) {
+	if !strings.Contains(text, "://") {
+		return
+	}
 	for _, m := range urlPassword.FindAllStringSubmatch(text, -1) {
 		r.secrets[m[1]] = true
 	}

@@ -152,9 +152,32 @@ func (b *builder) tooLong() {
 var (
 	secretLine = regexp.MustCompile(`(?i)^(\s*[\w."'-]*(?:passw(?:or)?d|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|authorization|bearer)\w*["']?\s*[=:]\s*)(.+)$`)
 	anyLine    = regexp.MustCompile(`^(\s*[\w."'-]+\s*[=:]\s*)(.+)$`)
-	secretKey  = regexp.MustCompile(`(?i)(passw(or)?d|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)$`)
 	tokenShape = regexp.MustCompile(`\b(gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|sk-[A-Za-z0-9_-]{20,}|AKIA[0-9A-Z]{16}|xox[abprs]-[A-Za-z0-9-]{10,}|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.)`)
 )
+
+// looksLikeToken knows the forms of GitHub's, OpenAI's, AWS's and Slack's tokens
+// and of JSON web tokens. The regular expression is asked last: it is slow.
+func looksLikeToken(text string) bool {
+	for _, mark := range []string{"gh", "sk-", "AKIA", "xox", "eyJ"} {
+		if strings.Contains(text, mark) {
+			return tokenShape.MatchString(text)
+		}
+	}
+	return false
+}
+
+var joinWords = strings.NewReplacer("_", "", "-", "")
+
+// secretKey says whether a key is called like one that holds a secret.
+func secretKey(name string) bool {
+	name = joinWords.Replace(strings.ToLower(name))
+	for _, end := range []string{"password", "passwd", "secret", "token", "apikey", "accesskey", "privatekey"} {
+		if strings.HasSuffix(name, end) {
+			return true
+		}
+	}
+	return false
+}
 
 // literals finds secrets that stand in the file itself. They are masked in all
 // that is said about the file, and warned about where asked.
@@ -171,13 +194,13 @@ func (b *builder) literals(n *node, warn bool) {
 		}
 		why := ""
 		switch inSecrets := n.name == "secrets"; {
-		case tokenShape.MatchString(text):
+		case looksLikeToken(text):
 			why = "looks like a token"
 		case strings.Contains(text, "{{"):
 		case inSecrets:
 			why = "is a secret"
 		case n.name == "capture" || n.name == "checks" || n.name == "record" || n.name == "tls":
-		case secretKey.MatchString(k.name):
+		case secretKey(k.name):
 			why = "looks like a secret"
 		case strings.EqualFold(k.name, "authorization") || k.name == "bearer" || n.name == "basic" && k.name != "user":
 			why = "looks like a credential"
