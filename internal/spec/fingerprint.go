@@ -4,11 +4,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"hash"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/loadline-ci/loadline/internal/plan"
 )
 
 // The fingerprint covers what shapes the numbers, so that a run is never
@@ -34,19 +35,20 @@ var unprinted = map[string]bool{
 	"data.file": true, "data.rows": true, "data.format": true, "data.delimiter": true, "data.cast": true,
 }
 
-// A printer hashes a canonical form of tables.
+// A printer writes a canonical form of tables, to be hashed.
 type printer struct {
-	b *builder
-	h hash.Hash
+	b   *builder
+	out strings.Builder
 }
 
 // fingerprint sets the spec's fingerprint and that of each part.
 func (b *builder) fingerprint(root *node) {
 	parts := map[string]string{}
 	part := func(name string, write func(*printer)) {
-		p := &printer{b, sha256.New()}
+		p := &printer{b: b}
 		write(p)
-		parts[name] = hex.EncodeToString(p.h.Sum(nil))[:16]
+		sum := sha256.Sum256([]byte(p.out.String()))
+		parts[name] = hex.EncodeToString(sum[:])[:16]
 	}
 	for _, name := range []string{"vars", "http", "user", "setup", "teardown"} {
 		k := sectionOf("").key(name)
@@ -55,8 +57,7 @@ func (b *builder) fingerprint(root *node) {
 	// The plan says what any spelling of the load comes to.
 	part("load", func(p *printer) {
 		for _, track := range b.spec.Load.Tracks {
-			track.Shares = nil // each scenario's part has its weight
-			p.json(track)
+			p.track(track)
 		}
 	})
 	for _, f := range b.spec.Feeds {
@@ -83,13 +84,29 @@ func (p *printer) json(v any) {
 	p.write(string(out))
 }
 
-// write hashes text so that no two lists of texts hash alike.
+// write adds text so that no two lists of texts come to the same.
 func (p *printer) write(text string) {
-	p.h.Write([]byte(strconv.Itoa(len(text)) + ":" + text))
+	p.out.WriteString(strconv.Itoa(len(text)) + ":" + text)
 }
 
-// table hashes the keys of a table in the order of their names.
+// track writes a load without its shares: each scenario's part has its weight.
+// The fields are named here, so that a new one in plan changes no fingerprint.
+func (p *printer) track(t plan.Track) {
+	p.json([]any{t.Name, t.Start, t.Open, t.SpawnRate, t.Iterations, t.IterationsPerUser, t.MaxUsers, t.Poisson, t.GracefulStop})
+	for _, s := range t.Stages {
+		p.json([]any{s.Name, s.Duration, s.From, s.To, s.Measure})
+	}
+}
+
+// emptyTable is what a table without keys, or with defaults only, comes to.
+const emptyTable = "1:{1:}"
+
+// table writes the keys of a table in the order of their names.
 func (p *printer) table(n *node, sec *section) {
+	if n == nil {
+		p.out.WriteString(emptyTable)
+		return
+	}
 	kids := slices.Clone(n.kids)
 	slices.SortFunc(kids, func(a, b *node) int { return strings.Compare(a.name, b.name) })
 	p.write("{")
@@ -98,16 +115,25 @@ func (p *printer) table(n *node, sec *section) {
 		if k == nil || unprinted[sec.name+"."+kid.name] || k.kind == tableKind && k.of == "load" || p.isDefault(kid, k) {
 			continue
 		}
-		p.write(kid.name)
-		p.value(kid, k)
+		sub := &printer{b: p.b}
+		sub.value(kid, k)
+		if text := sub.out.String(); text != emptyTable && text != emptyList {
+			p.write(kid.name)
+			p.out.WriteString(text)
+		}
 	}
 	p.write("}")
 }
 
+// emptyList is what a list of no tables comes to.
+const emptyList = "1:[1:]"
+
 func (p *printer) value(n *node, k *key) {
 	switch {
-	case n == nil:
-		p.write("-")
+	case n == nil && k.kind == tablesKind:
+		p.out.WriteString(emptyList)
+	case n == nil || n.kind == tableNode && len(n.kids) == 0 && k.kind != jsonKind:
+		p.out.WriteString(emptyTable)
 	case n.kind == tableNode && k.of != "" && k.kind != checksKind && k.kind != partsKind:
 		p.table(n, sectionOf(k.of))
 	case n.kind == listNode && k.kind == tablesKind:
@@ -132,13 +158,13 @@ func (p *printer) value(n *node, k *key) {
 	}
 }
 
-// file hashes what is in a file, not its name.
+// file writes a digest of what is in a file, not its name.
 func (p *printer) file(n *node) {
 	sum := sha256.Sum256(p.b.files.get(p.b.textOf(n), maxBodyFile).content)
 	p.write(hex.EncodeToString(sum[:]))
 }
 
-// any hashes a value of no known kind.
+// any writes a value of no known kind.
 func (p *printer) any(n *node) { p.json(n.plain(stringOf)) }
 
 func (p *printer) isDefault(n *node, k *key) bool {

@@ -150,6 +150,8 @@ func TestFingerprint(t *testing.T) {
 		{"another spelling of a rate", `"80/s"`, `"800/10s"`, ""},
 		{"a default written down", "redirects = 3", "redirects = 3\nkeep_alive = true\nbody_limit = \"1024KiB\"\nconnections = \"per-user\"", ""},
 		{"a default of a step written down", "checks =", "expect = [\"2xx\"]\nrepeat = 1\nthink = \"0s\"\nchecks =", ""},
+		{"tables of nothing", "per = \"step\"", "per = \"step\"\n[diagnose]\n[http.tls]\nmin_version = \"1.2\"\n[metrics]", ""},
+		{"a scenario's empty tags", "weight = 2", "weight = 2\ntags = {}\non_start = []", ""},
 		{"a seed", "max_users = 50", "max_users = 50\nseed = 9", ""},
 		{"a record", "per = \"step\"", "per = \"total\"\n[metrics]\nx = \"rate\"", ""},
 		{"another rate", `"80/s"`, `"81/s"`, "load"},
@@ -179,6 +181,10 @@ func TestFingerprint(t *testing.T) {
 				t.Errorf("changed parts %v, want %q", changed, tt.part)
 			}
 		})
+	}
+	bare, full := parse(t, small("")), parse(t, "setup = []\n"+small("[vars]\n[http]\ntimeout = \"30s\"\n[user]\nthink = \"0s\"\nlifetime = \"run\"\n"))
+	if bare.Fingerprint != full.Fingerprint {
+		t.Errorf("defaults written down change the fingerprint: %s", cmp.Diff(bare.Parts, full.Parts))
 	}
 	commit := parse(t, strings.Join(blocks, "\n"), func(in *Input) { in.Env = lookup(map[string]string{"COMMIT": "abc"}) })
 	if commit.Fingerprint != base.Fingerprint {
