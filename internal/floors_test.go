@@ -50,7 +50,6 @@ var modules = map[string][]string{
 	"github.com/HdrHistogram/hdrhistogram-go": {"result", "load", "verdict", "baseline", "report", "cli"},
 	"github.com/google/go-github/v60":         {"github"},
 	"github.com/sethvargo/go-githubactions":   {"github"},
-	"github.com/ohler55/ojg":                  {"rule"},
 	"github.com/spf13/pflag":                  {"cli"},
 	"golang.org/x/net":                        {"wire"},
 	"golang.org/x/sys":                        {"wire", "load", "cli"},
