@@ -7,9 +7,20 @@
 # for it; a build from the sources around this file.
 set -euo pipefail
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# unix writes a path as bash's own programs want it: on Windows the runner hands
+# out D:\a\_temp, which tar takes for a host and dirname for one name.
+unix() {
+  if command -v cygpath > /dev/null; then
+    cygpath --unix "$1"
+  else
+    printf '%s\n' "$1"
+  fi
+}
+
+here=$(cd "$(dirname "$(unix "${BASH_SOURCE[0]}")")" && pwd)
 releases=${LOADLINE_RELEASES:-https://github.com/loadline-ci/loadline/releases/download}
-temp=${RUNNER_TEMP:-${TMPDIR:-/tmp}}
+temp=$(unix "${RUNNER_TEMP:-${TMPDIR:-/tmp}}")
+tools=$(unix "${RUNNER_TOOL_CACHE:-$temp}")
 
 fail() {
   # One line, as an annotation and as the reason in the log.
@@ -85,7 +96,7 @@ release() {
   if [ -z "$sum" ]; then
     return 1
   fi
-  local to="${RUNNER_TOOL_CACHE:-$temp}/loadline/$version/$archive" dir
+  local to="$tools/loadline/$version/$archive" dir
   if ! fetch "$archive" "$sum" "$to"; then
     printf '::warning title=loadline::release %s could not be downloaded\n' "$version"
     return 1
@@ -114,11 +125,13 @@ build() {
 main() {
   platform
   if [ -n "${INPUT_BINARY_PATH:-}" ]; then
-    if [ ! -f "$INPUT_BINARY_PATH" ] || [ ! -x "$INPUT_BINARY_PATH" ]; then
+    local own
+    own=$(unix "$INPUT_BINARY_PATH")
+    if [ ! -f "$own" ] || [ ! -x "$own" ]; then
       fail "binary-path: $INPUT_BINARY_PATH is not a file that can be run"
     fi
     # The next step may start elsewhere.
-    use "$(cd "$(dirname "$INPUT_BINARY_PATH")" && pwd)/$(basename "$INPUT_BINARY_PATH")"
+    use "$(cd "$(dirname "$own")" && pwd)/$(basename "$own")"
     return
   fi
   version=${INPUT_VERSION:-}

@@ -196,11 +196,29 @@ func (a *Actions) RepoPath(file string) string {
 	if root == "" || file == "" || !filepath.IsAbs(file) {
 		return ""
 	}
-	rel, err := filepath.Rel(root, file)
-	if err != nil || !filepath.IsLocal(rel) {
+	if rel, ok := within(root, file); ok {
+		return rel
+	}
+	// macOS has /var as a link to /private/var: one of the two may be resolved.
+	realRoot, err := filepath.EvalSymlinks(root)
+	if err != nil {
 		return ""
 	}
-	return filepath.ToSlash(rel)
+	realFile, err := filepath.EvalSymlinks(file)
+	if err != nil {
+		return ""
+	}
+	rel, _ := within(realRoot, realFile)
+	return rel
+}
+
+// within names a file from a folder, with slashes; false when it is outside.
+func within(dir, file string) (string, bool) {
+	rel, err := filepath.Rel(dir, file)
+	if err != nil || !filepath.IsLocal(rel) {
+		return "", false
+	}
+	return filepath.ToSlash(rel), true
 }
 
 // oneLine drops control characters, escape sequences' first bytes among them,

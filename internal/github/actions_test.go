@@ -181,6 +181,15 @@ func TestRepoPath(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", file, got, want)
 		}
 	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(root, link); err == nil { // not everybody may make one on Windows
+		if err := os.WriteFile(filepath.Join(root, "x.toml"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := a.RepoPath(filepath.Join(link, "x.toml")); got != "x.toml" {
+			t.Errorf("through a link: got %q", got)
+		}
+	}
 	a, _ = actions(t, nil)
 	if got := a.RepoPath(filepath.Join(root, "x")); got != "" {
 		t.Errorf("no checkout: got %q", got)
