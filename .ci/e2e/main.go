@@ -24,7 +24,7 @@ func main() {
 	github := flag.String("github", "", "folder with ghemu, its API description and sample events")
 	only := flag.String("only", "", "run only the groups whose name contains this: install, writers, act")
 	keep := flag.Bool("keep", false, "keep the scratch folder and say where it is")
-	limit := flag.Duration("limit", 8*time.Minute, "most time for everything")
+	limit := flag.Duration("limit", 12*time.Minute, "most time for everything, tools that must be installed included")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
