@@ -27,12 +27,16 @@ type segment struct {
 // a double holds exactly.
 const maxIndex = 1<<53 - 1
 
+// maxDeep is how often ".." may stand in a path: each multiplies the work by the
+// depth of the document.
+const maxDeep = 2
+
 // path reads a JSON path, which starts with '$'.
 func (p *parser) path() (*path, *Error) {
 	if !p.accept("$") {
 		return nil, p.fail(p.pos, `a JSON path starts with $, as in "$.items[0].id"`, "no $")
 	}
-	out := &path{}
+	out, deep := &path{}, 0
 	for p.pos < len(p.text) {
 		at := p.pos
 		var seg segment
@@ -50,6 +54,11 @@ func (p *parser) path() (*path, *Error) {
 		}
 		if err != nil {
 			return nil, err
+		}
+		if seg.deep {
+			if deep++; deep > maxDeep {
+				return nil, p.fail(at, "name the way to the value instead", "more than two .. in a path would take too long")
+			}
 		}
 		out.segs = append(out.segs, seg)
 		out.many = out.many || seg.deep || seg.all

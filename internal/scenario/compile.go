@@ -217,7 +217,7 @@ func (c *compiler) text(t *rule.Template) (text, error) {
 	if !c.constant(t.Pure(), t.Names()) {
 		return text{fill: t}, nil
 	}
-	known, err := t.Append(nil, constants{c.set})
+	known, err := t.Append(nil, settings{c.set.spec})
 	return text{known: string(known)}, err
 }
 
@@ -227,19 +227,25 @@ func (c *compiler) constant(pure bool, names []rule.Name) bool {
 		return false
 	}
 	for _, n := range names {
-		if _, ok := c.set.constant(n.Name); !ok {
+		if !c.set.constant(n.Name) {
 			return false
 		}
 	}
 	return true
 }
 
-// constants are the values of variables and secrets.
-type constants struct{ set *Set }
+// settings are the values that are the same for every user: [vars] and [secrets].
+type settings struct{ spec *spec.Spec }
 
-func (c constants) Lookup(name string) (rule.Value, bool) { return c.set.constant(name) }
-func (c constants) Uint64() uint64                        { return 0 }
-func (c constants) Next(string) int64                     { return 0 }
+func (s settings) Lookup(name string) (rule.Value, bool) {
+	if v, ok := s.spec.Vars[name]; ok {
+		return v, true
+	}
+	v, ok := s.spec.Secrets[name]
+	return v, ok
+}
+func (settings) Uint64() uint64    { return 0 }
+func (settings) Next(string) int64 { return 0 }
 
 // pairs compiles query or form fields; what is known is encoded here.
 func (c *compiler) pairs(list []spec.Pair) ([]pair, error) {
@@ -284,7 +290,7 @@ func (c *compiler) body(m *message, b *spec.Body) error {
 		err = c.json(&m.body, b.JSON)
 	case "form":
 		if m.body.form, err = c.pairs(b.Form); err == nil && !slices.ContainsFunc(m.body.form, func(p pair) bool { return p.value.fill != nil }) {
-			m.body.known, err = m.body.append(nil, constants{c.set})
+			m.body.known, err = m.body.append(nil, settings{c.set.spec})
 			m.body.form = nil
 		}
 	case "multipart":
@@ -321,7 +327,7 @@ func (c *compiler) json(b *body, doc *rule.JSON) error {
 		return nil
 	}
 	var err error
-	b.known, err = doc.Append(nil, constants{c.set})
+	b.known, err = doc.Append(nil, settings{c.set.spec})
 	return err
 }
 
@@ -353,7 +359,7 @@ func (c *compiler) multipart(b *body, from *spec.Body) (contentType string, err 
 	b.end = "--" + boundary + "--\r\n"
 	contentType = mime.FormatMediaType("multipart/form-data", map[string]string{"boundary": boundary})
 	if same {
-		b.known, err = b.append(nil, constants{c.set})
+		b.known, err = b.append(nil, settings{c.set.spec})
 		b.parts = nil
 	}
 	return contentType, err

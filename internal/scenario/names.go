@@ -78,13 +78,11 @@ func (s *Set) declareSlot(name string) {
 	s.slots++
 }
 
-// constant is the value of a name that is the same for every user.
-func (s *Set) constant(name string) (rule.Value, bool) {
+// constant says whether a name has the same value for every user: it is a
+// variable or secret, and nothing is ever captured under it.
+func (s *Set) constant(name string) bool {
 	r, ok := s.names[name]
-	if !ok || r.kind != refConstant {
-		return nil, false
-	}
-	return r.value, true
+	return ok && r.kind == refConstant
 }
 
 // Lookup gives a template the value of a name: see rule.Env. Below a captured

@@ -197,6 +197,25 @@ func TestRequests(t *testing.T) {
 	}
 }
 
+// FuzzLocate: whatever a value puts into a path, what goes out begins with / and
+// has no character that would break the request.
+func FuzzLocate(f *testing.F) {
+	for _, s := range []string{"/a b", "http://h.test/x?y#z", "https://h.test?q", "/v1/x", "\r\nX: y", "é", ""} {
+		f.Add(s, true)
+		f.Add(s, false)
+	}
+	f.Fuzz(func(t *testing.T, text string, whole bool) {
+		at, path := locate(origin{"http", "api.test", "/v1"}, text, whole)
+		out := string(appendPath(nil, path, whole))
+		if !strings.HasPrefix(out, "/") || strings.ContainsFunc(out, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '#' }) {
+			t.Errorf("%q goes out as %q", text, out)
+		}
+		if at.host == "api.test" && at.prefix == "/v1" && !strings.HasPrefix(out, "/v1") {
+			t.Errorf("%q goes out as %q, beside the prefix", text, out)
+		}
+	})
+}
+
 // TestLocationBelowPrefix: a captured Location has the target's prefix already.
 func TestLocationBelowPrefix(t *testing.T) {
 	t.Parallel()

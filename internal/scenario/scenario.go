@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -108,11 +109,11 @@ func WireOptions(s *spec.Spec, env func(string) string) (wire.Options, error) {
 	h := &s.HTTP
 	hosts := append([]string{u.Host}, s.Target.AllowHosts...)
 	if o := h.Auth.OAuth2; o != nil {
-		// The spec names the address, so it is allowed like the target itself.
-		if text, ok := o.TokenURL.Literal(); ok {
-			if t, err := url.Parse(text); err == nil {
-				hosts = append(hosts, t.Host)
-			}
+		// The spec names the address, so it is allowed like the target itself. Where
+		// it cannot be worked out, Compile says so.
+		text, err := o.TokenURL.Append(nil, settings{s})
+		if t, parseErr := url.Parse(string(text)); err == nil && parseErr == nil && t.Host != "" {
+			hosts = append(hosts, t.Host)
 		}
 	}
 	return wire.Options{
@@ -137,7 +138,7 @@ func Compile(s *spec.Spec, newSession func() Session, opt Options) (*Set, error)
 	}
 	set := &Set{
 		spec: s, newSession: newSession, mask: opt.Mask,
-		target: origin{u.Scheme, u.Host, u.EscapedPath()},
+		target: origin{u.Scheme, strings.ToLower(u.Host), strings.TrimSuffix(u.EscapedPath(), "/")},
 		names:  map[string]ref{}, sequences: map[string]int64{},
 	}
 	if set.mask == nil {

@@ -34,12 +34,20 @@ func (u *user) together(ctx context.Context, st *step, failed *bool) outcome {
 	}
 	wg.Wait()
 	u.due = time.Time{}
+	var latest time.Time // when the last branch is over, its think included
 	for _, b := range branches {
 		if b.req == nil {
 			end = max(end, u.unfilled(b.step, failed, b.err))
-		} else {
-			end = max(end, u.judge(ctx, b.step, b.lane, b.req, failed))
+			continue
 		}
+		end = max(end, u.judge(ctx, b.step, b.lane, b.req, failed))
+		t := &b.lane.resp.Times
+		if over := t.Start.Add(t.Done + u.draw(&b.step.spec.Think)); over.After(latest) {
+			latest = over
+		}
+	}
+	if end == goOn {
+		u.pause(ctx, time.Until(latest))
 	}
 	return end
 }

@@ -272,6 +272,22 @@ func TestParallelTime(t *testing.T) {
 	})
 }
 
+// TestParallelThink: the step ends when the last of its branches is over, think
+// included.
+func TestParallelThink(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tg := &target{answer: func(r *wire.Request) wire.Response {
+			return wire.Response{Status: 200, Times: wire.Times{Done: map[string]time.Duration{"/a": time.Second, "/b": 3 * time.Second}[r.Path]}}
+		}}
+		start := time.Now()
+		iterate(t, newSpec(newStep(t, "", parallel(newStep(t, "GET /a", think(4*time.Second)), newStep(t, "GET /b", think(time.Second))))), tg, 1)
+		if got := time.Since(start); got != 5*time.Second {
+			t.Errorf("took %v, want 5s", got)
+		}
+	})
+}
+
 func TestPauses(t *testing.T) {
 	t.Parallel()
 	pace := 10 * time.Second

@@ -1,0 +1,61 @@
+package scenario
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/loadline-ci/loadline/internal/spec"
+	"github.com/loadline-ci/loadline/internal/wire"
+)
+
+// TestWireOptions: every setting of [http] reaches the wire.
+func TestWireOptions(t *testing.T) {
+	t.Parallel()
+	s := newSpec()
+	s.Vars = map[string]any{"login": "login.test"}
+	s.Target = spec.Target{URL: "https://api.test:8443/v1", AllowHosts: []string{"cdn.test"}}
+	s.HTTP = spec.HTTP{
+		Version: "2", Timeout: time.Second, ConnectTimeout: 2 * time.Second, KeepAlive: false, Compression: false, UserAgent: "ua",
+		BodyLimit: 5, Cookies: "off", Shared: true, MaxConnections: 7, Resolve: map[string]string{"a:1": "b:2"}, IP: "4", Proxy: "off",
+		TLS:  spec.TLS{CA: []byte("ca"), Cert: []byte("cert"), Key: []byte("key"), ServerName: "sni", MinVersion: "1.3", Insecure: true},
+		Auth: spec.Auth{OAuth2: &spec.OAuth2{TokenURL: tmpl(t, "https://{{ login }}/token")}},
+	}
+	got, err := WireOptions(s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := wire.Options{
+		Version: "2", Timeout: time.Second, ConnectTimeout: 2 * time.Second, NoKeepAlive: true, NoCompression: true, UserAgent: "ua",
+		BodyLimit: 5, Cookies: "off", Shared: true, MaxConnections: 7, Resolve: map[string]string{"a:1": "b:2"}, IP: "4", Proxy: "off",
+		Hosts: []string{"api.test:8443", "cdn.test", "login.test"},
+		TLS:   wire.TLSOptions{CA: []byte("ca"), Cert: []byte("cert"), Key: []byte("key"), ServerName: "sni", MinVersion: "1.3", Insecure: true},
+	}
+	if diff := cmp.Diff(got, want, cmpopts.IgnoreFields(wire.Options{}, "Env")); diff != "" {
+		t.Errorf("(-got +want):\n%s", diff)
+	}
+}
+
+// TestCompileErrors: what a spec that was put together by hand can have wrong.
+func TestCompileErrors(t *testing.T) {
+	t.Parallel()
+	for want, set := range map[string]func(s *spec.Spec){
+		`target.url "api.test" is not a URL`: func(s *spec.Spec) { s.Target.URL = "api.test" },
+		`http.auth: oauth2 is fetched before the load: it can name variables and secrets only`: func(s *spec.Spec) {
+			s.HTTP.Auth.OAuth2 = &spec.OAuth2{TokenURL: tmpl(t, "/token"), ClientID: tmpl(t, "{{ user.id }}"), ClientSecret: tmpl(t, "x")}
+		},
+		"http.headers.X: not a number": func(s *spec.Spec) { s.HTTP.Headers = []spec.Pair{{Name: "X", Value: tmpl(t, "{{ v | int }}")}} },
+		`step "GET /{{ v | int }}": not a number`: func(s *spec.Spec) {
+			s.Scenarios[0].Steps = []*spec.Step{newStep(t, "GET /{{ v | int }}")}
+		},
+	} {
+		s := newSpec(newStep(t, "GET /"))
+		s.Vars = map[string]any{"v": "text"}
+		set(s)
+		if _, err := Compile(s, (&target{}).session, Options{}); err == nil || err.Error() != want {
+			t.Errorf("Compile: %v\nwant:    %s", err, want)
+		}
+	}
+}
