@@ -121,12 +121,15 @@ type (
 func (p *Page) view() *view {
 	v := &view{
 		CSS: template.CSS(pageCSS), JS: template.JS(pageJS), Policy: pagePolicy, //nolint:gosec // ours, embedded
-		Outcome: string(p.Verdict.Outcome), Mood: newMood(outcomeMood(p.Verdict.Outcome)), Title: upperFirst(p.title()), Lead: p.lead(false),
+		Outcome: string(p.Verdict.Outcome), Mood: newMood(outcomeMood(p.Verdict.Outcome)), Title: upperFirst(p.title()), Lead: p.lead(true),
 		Reproduce: clean(p.Context.Reproduce, maxMessage), RunURL: safeURL(p.Context.RunURL), HelpURL: safeURL(p.Context.HelpURL),
 		Tool: clean(p.Context.Version, 40), Tally: p.tally(), Changed: p.forests(p.changed()), Compared: p.forests(p.Verdict.Findings),
 		Sure: p.sure(), Trouble: p.trouble(), Trends: p.trendPlots(), Time: p.overTime(), Health: p.healthPlots(),
 	}
 	v.ComparedN = plural(len(p.Verdict.Findings), unit.Count(int64(len(p.Verdict.Findings))), "comparison")
+	if len(p.Verdict.Findings) > 1 {
+		v.ComparedN = "All " + v.ComparedN
+	}
 	if slices.ContainsFunc(p.changed(), func(f verdict.Finding) bool { return beyondOthers(&f) }) {
 		v.Beyond = changeNote
 	}
@@ -181,9 +184,9 @@ func (v *view) measured(p *Page) {
 			v.BadChecks = append(v.BadChecks, row)
 		}
 	}
-	v.ChecksN = "All " + plural(len(v.Checks), unit.Count(int64(len(v.Checks))), "check")
+	v.ChecksN = plural(len(v.Checks), unit.Count(int64(len(v.Checks))), "check")
 	if len(v.BadChecks) == 0 {
-		v.ChecksN += ", which always held"
+		v.ChecksN += ", always held"
 	}
 	for _, c := range statuses(&p.total) {
 		v.Statuses = append(v.Statuses, countView{c.name, unit.Count(c.n), unit.Share(c.n, p.total.Requests)})

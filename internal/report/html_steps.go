@@ -111,7 +111,8 @@ func (v *view) phases(p *Page) {
 	}
 	step := roundStep(longest, 4)
 	end := step * math.Ceil(longest/step*0.999)
-	for at := 0.0; at <= end*1.001; at += step {
+	v.PhaseAxis = []tick{{At: "0%", Label: "0"}}
+	for at := step; at <= end*1.001; at += step {
 		v.PhaseAxis = append(v.PhaseAxis, tick{At: percent(at / end), Label: unit.Micros(at), Last: at > end*0.95})
 	}
 	for i := range first(p.listed(), min(len(p.Run.Phases), 100)) {

@@ -232,7 +232,7 @@ func timeTicks(all []slot) []tick {
 	for _, s := range []time.Duration{
 		1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 4 * 3600, 8 * 3600, 24 * 3600,
 	} {
-		if step = s * time.Second; end/step <= 5 {
+		if step = s * time.Second; end/step <= 4 {
 			break
 		}
 	}

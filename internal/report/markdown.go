@@ -113,7 +113,7 @@ func (m *markdown) write() {
 	mood := outcomeMood(m.Verdict.Outcome)
 	quiet := m.Verdict.Outcome == verdict.Pass && len(m.changed()) == 0 && len(m.extraReasons()) == 0
 	if quiet {
-		m.line(mood.icon, " **loadline**", m.where(), ": ", markProse(m.lead(true), false))
+		m.line(mood.icon, " **loadline**", m.where(), ": ", markProse(m.lead(false), false))
 	} else {
 		m.line("### ", mood.icon, " loadline: ", m.title(), m.where())
 		m.line(markProse(m.lead(true), false))

@@ -139,7 +139,7 @@ func (p *Page) broken() []verdict.LimitResult {
 func (p *Page) lead(headed bool) prose {
 	switch p.Verdict.Outcome {
 	case verdict.Pass:
-		return p.passLead()
+		return p.passLead(headed)
 	case verdict.Regression:
 		return p.regressionLead()
 	case verdict.Threshold:
@@ -186,16 +186,19 @@ func (p *Page) reasonLead(intro, otherwise string) prose {
 	return say(intro).sentence(lowerFirst(message))
 }
 
-func (p *Page) passLead() prose {
+func (p *Page) passLead(headed bool) prose {
 	b := p.Verdict.Base
 	if b == nil {
 		return append(say("Nothing was compared."), p.limitsHold()...)
 	}
-	out := say("No slowdown")
+	out := say("No slowdown.")
 	if b.NothingAbovePercent > 0 {
-		out = out.say(": nothing above ").strong(unit.Change(b.NothingAbovePercent / 100)).say(" (95% sure)")
+		intro := "No slowdown: nothing above "
+		if headed {
+			intro = "Nothing above "
+		}
+		out = say(intro).strong(unit.Change(b.NothingAbovePercent / 100)).say(" (95% sure).")
 	}
-	out = out.say(".")
 	if b.VisiblePercent > 0 {
 		out = out.say(" This run could see " + unit.Change(b.VisiblePercent/100) + " or more.")
 	}
