@@ -91,27 +91,9 @@ func (c *Client) PostComment(ctx context.Context, m Comment) (Posted, error) {
 // same moment will have posted one too, and the oldest of them stays.
 func (c *Client) createComment(ctx context.Context, m Comment, body string, before []*gh.IssueComment) (Posted, error) {
 	doing := fmt.Sprintf("commenting on #%d", m.PR)
-	made, _, err := c.gh.Issues.CreateComment(ctx, c.owner, c.repo, m.PR, &gh.IssueComment{Body: &body})
+	made, err := c.postOnce(ctx, m, body)
 	if err != nil {
-		if s := status(err); s != 0 && s < 500 {
-			return Posted{}, explain(doing, pullRight, err)
-		}
-		// The answer was lost, perhaps not the comment: look before posting twice.
-		c.log.Info("GitHub call is tried again", "doing", doing, "reason", err)
-		if err := sleep(ctx, backoff(1)); err != nil {
-			return Posted{}, fmt.Errorf("%s: %w", doing, err)
-		}
-		found, err := c.marked(ctx, m, time.Time{})
-		if err != nil {
-			return Posted{}, explain(doing, pullRight, err)
-		}
-		if ours, err := c.ours(ctx, found); err == nil && len(ours) > 0 {
-			p, err := c.fold(ctx, m, body, ours)
-			return p, explain(doing, pullRight, err)
-		}
-		if made, _, err = c.gh.Issues.CreateComment(ctx, c.owner, c.repo, m.PR, &gh.IssueComment{Body: &body}); err != nil {
-			return Posted{}, explain(doing, pullRight, err)
-		}
+		return Posted{}, explain(doing, pullRight, err)
 	}
 	posted := Posted{URL: made.GetHTMLURL(), Action: PostedNew}
 	since := made.GetCreatedAt().Add(-raceWindow) // by GitHub's clock
@@ -132,6 +114,30 @@ func (c *Client) createComment(ctx context.Context, m Comment, body string, befo
 	}
 	p, err := c.fold(ctx, m, body, ours)
 	return p, explain(doing, pullRight, err)
+}
+
+// postOnce posts a comment. When the answer is lost, the comment may be there
+// all the same: then it is looked for before it is posted again.
+func (c *Client) postOnce(ctx context.Context, m Comment, body string) (*gh.IssueComment, error) {
+	made, _, err := c.gh.Issues.CreateComment(ctx, c.owner, c.repo, m.PR, &gh.IssueComment{Body: &body})
+	if s := status(err); err == nil || s != 0 && s < 500 {
+		return made, err
+	}
+	c.log.Info("GitHub call is tried again", "doing", "commenting", "reason", err)
+	if err := sleep(ctx, backoff(1)); err != nil {
+		return nil, err
+	}
+	found, err := c.marked(ctx, m, time.Time{})
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range found {
+		if x.GetBody() == body { // the marker names this very run and attempt
+			return x, nil
+		}
+	}
+	made, _, err = c.gh.Issues.CreateComment(ctx, c.owner, c.repo, m.PR, &gh.IssueComment{Body: &body})
+	return made, err
 }
 
 // fold leaves the oldest of our comments with the newest run's text, and
