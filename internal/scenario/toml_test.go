@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -38,6 +40,12 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if problem != "" {
 		s.wrong = append(s.wrong, r.Method+" "+r.URL.String()+": "+problem)
 	}
+}
+
+func (s *shop) seen() (count map[string]int, wrong []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.count), slices.Clone(s.wrong)
 }
 
 func (s *shop) answer(w http.ResponseWriter, r *http.Request, body string) (problem string) {
@@ -120,7 +128,8 @@ func TestShop(t *testing.T) {
 		return
 	}
 	run := drive(t, s)
-	for _, w := range api.wrong {
+	count, wrong := api.seen()
+	for _, w := range wrong {
 		t.Error(w)
 	}
 	// 40 iterations by 4 users; browse weighs 3, order 1.
@@ -129,7 +138,7 @@ func TestShop(t *testing.T) {
 		"GET /v1/orders": 30, "GET /v1/orders/7": 30, "GET /v1/skus/A-1": 30, "GET /v1/skus/B-2": 30, "GET /v1/prices": 60, "GET /v1/stock": 30,
 		"POST /v1/orders": 10, "PUT /v1/orders/9/note": 10, "POST /v1/graphql": 10, "POST /v1/photos": 10,
 	}
-	if diff := cmp.Diff(api.count, want); diff != "" {
+	if diff := cmp.Diff(count, want); diff != "" {
 		t.Errorf("requests (-got +want):\n%s", diff)
 	}
 	total, bad := int64(0), int64(0)
