@@ -42,10 +42,23 @@ type reader1 struct {
 	kept  *[]byte // nil: the body is only counted
 }
 
+// What a reader keeps of its buffers between responses: a rare, large head
+// should not stay with every user.
+const (
+	maxKeptHead   = 8 << 10
+	maxKeptFields = 64
+)
+
 // reset readies r for the response to a request, and has up to limit bytes of
 // its body appended to kept.
 func (r *reader1) reset(isHEAD bool, kept *[]byte, limit int) {
 	fields, buf := r.fields[:0], r.buf[:0]
+	if cap(buf) > maxKeptHead {
+		buf = nil
+	}
+	if cap(fields) > maxKeptFields {
+		fields = nil
+	}
 	*r = reader1{isHEAD: isHEAD, buf: buf, kept: kept, limit: limit}
 	r.fields = fields
 }
@@ -83,16 +96,21 @@ func (r *reader1) ended() bool {
 
 // readHead gathers the head, as its fields must outlive p, and parses it.
 func (r *reader1) readHead(p []byte) ([]byte, error) {
-	had := len(r.buf)
+	had, end := len(r.buf), 0
 	piece := p
 	if had == 0 {
 		// Mostly p is a whole response: copy only the head of it.
-		if end := headEnd(p, 0); end > 0 {
+		if end = headEnd(p, 0); end > 0 {
 			piece = p[:end]
 		}
 	}
 	r.buf = append(r.buf, piece[:min(len(piece), maxHead-had)]...)
-	end := headEnd(r.buf, had)
+	if had > 0 {
+		end = headEnd(r.buf, had)
+	}
+	if end > maxHead {
+		end = 0 // it ends in p, but beyond what is allowed
+	}
 	if end == 0 {
 		if n := min(len(r.buf), len("HTTP/1.")); text(r.buf[:n]) != "HTTP/1."[:n] {
 			return nil, protocolf("the response does not start like HTTP/1: %s", quote(text(r.buf)))

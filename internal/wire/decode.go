@@ -12,31 +12,38 @@ import (
 // unzippers are the gzip readers that all sessions share: each holds 40 KiB.
 var unzippers sync.Pool
 
+// texts are where bodies are decoded to, before they take the place of what they
+// were decoded from.
+var texts sync.Pool
+
 // decode hands out the body that was kept, without its gzip. Both what is read
 // and what is written stay below the limit, so a gzip bomb is cut off like any
 // other large body.
 func (s *Session) decode(resp *Response) error {
-	if s.kept == nil {
+	if s.reader.kept == nil {
 		return nil
 	}
-	resp.Body = *s.kept
+	resp.Body = s.body
 	encoding := Get(resp.Header, "Content-Encoding")
 	if len(resp.Body) == 0 || !strings.EqualFold(encoding, "gzip") && !strings.EqualFold(encoding, "x-gzip") {
 		return nil
 	}
 	cut := int64(len(resp.Body)) < resp.BodySize
-	out := bodies.Get().(*[]byte)
-	text, err := unzip((*out)[:0], resp.Body, int(s.client.opts.BodyLimit))
-	*out = text
-	s.dropBody()
-	s.kept = out
+	text, _ := texts.Get().(*[]byte)
+	if text == nil {
+		text = new([]byte)
+	}
+	defer texts.Put(text)
+	var err error
+	*text, err = unzip((*text)[:0], resp.Body, int(s.client.opts.BodyLimit))
 	if cut && errors.Is(err, io.ErrUnexpectedEOF) {
 		err = nil
 	}
 	if err != nil {
 		return fail(Body, err, "the body says it is gzip, but cannot be decoded: %v", err)
 	}
-	resp.Body = text
+	s.body = append(s.body[:0], *text...)
+	resp.Body = s.body
 	return nil
 }
 

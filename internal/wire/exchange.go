@@ -9,25 +9,37 @@ import (
 	"syscall"
 )
 
-// bodies are the buffers for bodies that are kept.
-var bodies = sync.Pool{New: func() any { b := make([]byte, 0, 8<<10); return &b }}
+// A body of up to smallBody bytes stays with its session, in a buffer of its
+// size: the next one is likely as small. Larger buffers go round among sessions,
+// as ten thousand users that pause must not hold a large body each.
+const smallBody = 16 << 10
+
+// largeBodies are the buffers of larger ones.
+var largeBodies sync.Pool
 
 // dropBody takes back the body that the last Do handed out.
 func (s *Session) dropBody() {
-	if s.kept != nil {
-		*s.kept = (*s.kept)[:0]
-		bodies.Put(s.kept)
-		s.kept = nil
+	s.largeBody = cap(s.body) > smallBody
+	if s.largeBody {
+		b := s.body[:0]
+		s.body = nil
+		largeBodies.Put(&b)
 	}
+	s.body = s.body[:0]
 }
 
-// takeBody readies a buffer for the body, if req wants it.
+// takeBody returns where the body goes, nil if req does not want it.
 func (s *Session) takeBody(req *Request) *[]byte {
-	s.dropBody()
-	if req.KeepBody {
-		s.kept = bodies.Get().(*[]byte)
+	s.body = s.body[:0] // of a redirect
+	if !req.KeepBody {
+		return nil
 	}
-	return s.kept
+	if s.largeBody && s.body == nil {
+		if b, ok := largeBodies.Get().(*[]byte); ok {
+			s.body = *b
+		}
+	}
+	return &s.body
 }
 
 // exchange1 sends req on c and reads the response, in HTTP/1.

@@ -112,6 +112,12 @@ func (s *Session) settle2(c *conn, resp *Response) error {
 		h.out = appendFrame(h.out, frameRST, 0, h.id, 4)
 		h.out = binary.BigEndian.AppendUint32(h.out, codeCancel)
 	}
+	if cap(h.out) > maxKeptHead && len(h.out) == 0 {
+		h.out = nil
+	}
+	if cap(h.block) > maxKeptHead {
+		h.block = nil
+	}
 	resp.Status, resp.Proto, resp.Header, resp.BodySize = r.status, "2", r.fields, r.size
 	c.last = h.gone || h.id > maxWindow-2 || s.client.opts.NoKeepAlive
 	return nil

@@ -14,6 +14,9 @@ import (
 // target that moves. Failures are not kept.
 const nameLife = 10 * time.Second
 
+// maxNames bounds what is remembered, as templates can make names without end.
+const maxNames = 1000
+
 // names looks up hosts and remembers them for a while. Each caller is given the
 // addresses in turn, as a name server would, so that load spreads over them.
 type names struct {
@@ -52,7 +55,7 @@ func (n *names) lookup(ctx context.Context, family, host string) ([]netip.Addr, 
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.hosts == nil {
+	if n.hosts == nil || len(n.hosts) >= maxNames {
 		n.hosts = make(map[string]*addresses)
 	}
 	if old := n.hosts[host]; old != nil {

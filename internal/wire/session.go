@@ -15,7 +15,7 @@ type Session struct {
 	conns  []*conn    // one for each origin; most users have one origin
 	jar    *jar       // nil: no cookie was ever set
 	reader reader1    // of the response at hand
-	kept   *[]byte    // the body that was handed out last; nil: none
+	body   []byte     // what the last Do handed out
 	family []*Session // siblings
 
 	out, cookieBuf []byte // of requests with cookies
@@ -26,6 +26,8 @@ type Session struct {
 	limit    time.Duration
 	deadline time.Duration
 	sent     bool // Times.Sent is known
+
+	largeBody bool // the last body did not fit a session's own buffer
 
 	done   <-chan struct{} // of the context that stop follows
 	stop   *atomic.Bool    // set when that context is done
@@ -188,9 +190,17 @@ func (s *Session) keep(c *conn) {
 		s.active.Store(nil)
 		s.client.pool.give(c)
 	case c.uses == 1:
+		if len(s.conns) == maxOrigins {
+			s.drop(s.conns[0])
+		}
 		s.conns = append(s.conns, c)
 	}
 }
+
+// maxOrigins is how many connections a session keeps: some more than the hosts
+// that a browser would talk to for a page, but not one for each host that a
+// template can name.
+const maxOrigins = 16
 
 // drop closes c and forgets it.
 func (s *Session) drop(c *conn) {
