@@ -61,7 +61,7 @@ func (c *comparison) field(scope result.Scope) *field {
 
 // apply makes a candidate of each row that a rule is about.
 func (c *comparison) apply(r Compare) {
-	m, why := measureOf(r.Rule, c.heads[0].Open)
+	m, why := measureOf(r.Rule, c.heads[0].Open, "stored runs")
 	if why != "" {
 		c.rows = append(c.rows, &candidate{Finding: Finding{
 			Metric: r.Rule.Selector.String(), Rule: r.Rule.Text, Call: NotJudged, Why: why, Warn: r.Warn, Line: r.Line,
@@ -154,8 +154,8 @@ func (c *comparison) latency(cand *candidate, f *field, e int, q float64, r *rul
 	}
 	raw := measured.head - lv.centre
 	test := moved{
-		sign: 1, tail: q > 0.97, base: math.Exp(lv.centre), head: math.Exp(measured.head), raw: raw,
-		tolerances: r.Tolerances, confidence: c.gate.confidence(), students: c.students,
+		allowance: allowance{sign: 1, base: math.Exp(lv.centre), tolerances: r.Tolerances},
+		tail:      q > 0.97, head: math.Exp(measured.head), raw: raw, confidence: c.gate.confidence(), students: c.students,
 	}
 	plain := test
 	plain.against(raw, lv, k)
@@ -308,9 +308,8 @@ func (c *comparison) rate(cand *candidate, key result.RowKey, tolerances []rule.
 	head := c.table.rows[0][key]
 	perSecond := float64(head.Requests) / math.Max(c.heads[0].Measured.Seconds(), 1e-3)
 	t := &moved{
-		sign: -1, tail: true, raw: l.head - lv.centre,
-		head: perSecond, base: perSecond / math.Exp(l.head-lv.centre),
-		tolerances: tolerances, confidence: c.gate.confidence(), students: c.students,
+		allowance: allowance{sign: -1, base: perSecond / math.Exp(l.head-lv.centre), tolerances: tolerances},
+		tail:      true, raw: l.head - lv.centre, head: perSecond, confidence: c.gate.confidence(), students: c.students,
 	}
 	t.against(l.head-lv.centre, lv, len(c.table.head(key)))
 	sd := priorThroughput

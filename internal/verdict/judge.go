@@ -123,7 +123,7 @@ func (v *Verdict) compare(in Input) {
 		v.restart(cand)
 	}
 	v.Base = c.base(base)
-	v.reportFindings(c)
+	v.reportFindings(c.asked)
 	if v.Base.VisiblePercent > blunt {
 		v.Warnings = append(v.Warnings, Reason{
 			Code:    "blunt",
@@ -232,7 +232,8 @@ func (c *comparison) base(runs []*result.Summary) *Base {
 }
 
 // reportFindings makes a reason of every finding that matters for the outcome.
-func (v *Verdict) reportFindings(c *comparison) {
+// judged is how many rows of the spec's rules could be judged.
+func (v *Verdict) reportFindings(judged int) {
 	for i := range v.Findings {
 		f := &v.Findings[i]
 		switch f.Call {
@@ -252,7 +253,7 @@ func (v *Verdict) reportFindings(c *comparison) {
 			})
 		}
 	}
-	if c.asked > 0 {
+	if judged > 0 {
 		return
 	}
 	why := "this run has no step that a rule asks for"
@@ -319,7 +320,7 @@ func (v *Verdict) outcome() Outcome {
 		return Regression
 	case broken:
 		return Threshold
-	case unsure, has("all-slower", "control-moved", "too-few-requests"):
+	case unsure, has("all-slower", "control-moved", "too-few-requests", "arm-disturbs", "base-fails"):
 		return Inconclusive
 	case v.Outcome == NoBaseline:
 		return NoBaseline

@@ -648,7 +648,7 @@ func TestMessages(t *testing.T) {
 		got[r.Code] += r.Message + "\n"
 	}
 	for code, parts := range map[string][]string{
-		"slower":      {"GET /2 got slower: p50 +5", "(between +4", "beyond +", "noise alone reaches +"},
+		"slower":      {"GET /2 got slower: p50 +4", "(between +3", "beyond +", "noise alone reaches +"},
 		"more-errors": {"GET /1 fails more often: ", "0% before", "this may move by +0.5pp"},
 	} {
 		for _, part := range parts {

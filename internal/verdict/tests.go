@@ -25,12 +25,13 @@ type measure struct {
 	failed bool    // errors: count failed requests only, not failed checks
 }
 
-// measureOf says what a rule asks, or why a stored baseline cannot tell.
-func measureOf(r *rule.Compare, open bool) (m measure, why string) {
+// measureOf says what a rule asks, or why it cannot be told. keeper is what holds
+// the numbers: "stored runs".
+func measureOf(r *rule.Compare, open bool, keeper string) (m measure, why string) {
 	s := &r.Selector
 	for _, t := range s.Tags {
 		if t.Name != "step" && t.Name != "scenario" {
-			return m, fmt.Sprintf("stored runs are kept by step, not by %s", t.Name)
+			return m, fmt.Sprintf("%s are kept by step, not by %s", keeper, t.Name)
 		}
 	}
 	switch s.Metric {
@@ -39,9 +40,9 @@ func measureOf(r *rule.Compare, open bool) (m measure, why string) {
 		q := percent / 100
 		switch {
 		case s.Metric == "service" && open:
-			return m, "stored runs keep latency counted from when a request was due, not from when it was sent"
+			return m, keeper + " keep latency counted from when a request was due, not from when it was sent"
 		case !ok || !slices.ContainsFunc(result.SummaryQuantiles, func(have float64) bool { return math.Abs(have-q) < 1e-9 }):
-			return m, "stored runs keep p50, p90, p95 and p99 of latency, not " + s.Stat
+			return m, keeper + " keep p50, p90, p95 and p99 of latency, not " + s.Stat
 		}
 		return measure{metric: s.Stat, q: q}, ""
 	case "errors", "failed":
@@ -53,7 +54,7 @@ func measureOf(r *rule.Compare, open bool) (m measure, why string) {
 			return measure{metric: metricThroughput}, ""
 		}
 	}
-	return m, "stored runs do not keep " + s.String()
+	return m, keeper + " do not keep " + s.String()
 }
 
 // A test is one row and measure, judged at a level of doubt that all tests of a
@@ -71,6 +72,7 @@ type test interface {
 // A candidate is a finding that is being judged.
 type candidate struct {
 	Finding
+	key       result.RowKey
 	test      test
 	measured  *moved // latency: the row without regard to the others
 	level     float64
@@ -79,19 +81,24 @@ type candidate struct {
 
 // A moved test judges a quantity on a logarithmic scale by its run-to-run spread.
 type moved struct {
-	sign       float64 // +1: more is worse; -1: less is
-	tail       bool    // p99, or no latency at all
-	base       float64 // level of the stored runs, in the unit shown
+	allowance
+	tail       bool // p99, or no latency at all
 	head       float64
 	raw        float64     // ln(head / base)
 	change     float64     // what is judged: raw, or less the shift of the other rows
 	series     stat.Series // of the stored runs
 	spread     stat.Spread // the same, shrunk towards that of all rows
 	infl       float64
-	least      float64 // ln(1 + least effect) where the rule states none
-	tolerances []rule.Tolerance
 	confidence float64
 	students   students
+}
+
+// An allowance is how far a rule lets a value move.
+type allowance struct {
+	sign       float64 // +1: more is worse; -1: less is
+	base       float64 // level of the base, in the unit shown
+	least      float64 // ln(1 + least effect) where the rule states none
+	tolerances []rule.Tolerance
 }
 
 // students remembers quantiles of Student's t distribution: a run of a thousand
@@ -113,7 +120,7 @@ func (t *moved) noise(a float64) float64 { return t.students.t(t.spread.DF, 1-a)
 
 // tolerance is how far the rule lets the value move, as a logarithm: worse only
 // outside every tolerance. Upwards an amount is less of a change than downwards.
-func (t *moved) tolerance(up bool) float64 {
+func (t *allowance) tolerance(up bool) float64 {
 	most := t.least
 	for _, tol := range t.tolerances {
 		share := tol.Value

@@ -32,17 +32,18 @@ type Class struct {
 	Burst   float64 // chance per second that a bad neighbour begins
 	Length  float64 // mean seconds that it stays
 	Size    float64 // how much slower it makes everything
+	Tau     float64 // of the lasting difference of two deployments on one machine, p50
 	HeavyDF float64 // Student-t step shifts with so many degrees of freedom; 0: normal
 	Hog     bool    // a quarter of the seconds delays 15 % of the requests
 }
 
 // The classes of docs/verdict.md.
 var (
-	Quiet  = Class{Name: "quiet", Run: 0.02, Step: 0.012, Tail: 0.012, Round: 0.022, Rho: 0.3, Burst: 0.002, Length: 2, Size: 0.3}
-	Shared = Class{Name: "shared", Run: 0.06, Step: 0.024, Tail: 0.024, Round: 0.03, Rho: 0.4, Burst: 0.006, Length: 3, Size: 0.5}
-	Noisy  = Class{Name: "noisy", Run: 0.12, Lottery: 0.25, Step: 0.045, Tail: 0.04, Round: 0.08, Rho: 0.5, Burst: 0.01, Length: 7, Size: 0.6}
-	Heavy  = Class{Name: "heavy", Run: 0.06, Step: 0.024, Tail: 0.024, Round: 0.03, Rho: 0.4, Burst: 0.006, Length: 3, Size: 0.5, HeavyDF: 3}
-	Hog    = Class{Name: "hog", Run: 0.06, Step: 0.024, Tail: 0.024, Round: 0.03, Rho: 0.4, Burst: 0.006, Length: 3, Size: 0.5, Hog: true}
+	Quiet  = Class{Name: "quiet", Tau: 0.005, Run: 0.02, Step: 0.012, Tail: 0.012, Round: 0.022, Rho: 0.3, Burst: 0.002, Length: 2, Size: 0.3}
+	Shared = Class{Name: "shared", Tau: 0.014, Run: 0.06, Step: 0.024, Tail: 0.024, Round: 0.03, Rho: 0.4, Burst: 0.006, Length: 3, Size: 0.5}
+	Noisy  = Class{Name: "noisy", Tau: 0.021, Run: 0.12, Lottery: 0.25, Step: 0.045, Tail: 0.04, Round: 0.08, Rho: 0.5, Burst: 0.01, Length: 7, Size: 0.6}
+	Heavy  = Class{Name: "heavy", Tau: 0.014, Run: 0.06, Step: 0.024, Tail: 0.024, Round: 0.03, Rho: 0.4, Burst: 0.006, Length: 3, Size: 0.5, HeavyDF: 3}
+	Hog    = Class{Name: "hog", Tau: 0.014, Run: 0.06, Step: 0.024, Tail: 0.024, Round: 0.03, Rho: 0.4, Burst: 0.006, Length: 3, Size: 0.5, Hog: true}
 )
 
 // A Target is what is measured, and how.
@@ -67,8 +68,19 @@ type Change struct {
 	Errors float64 // chance of a request to fail
 }
 
-// spread is sigma of the log-normal latency of one step.
-const spread = 0.5
+// Sigma of the log-normal latency of one step, as real servers show it: the tail
+// is wider than the body.
+const (
+	bodySpread = 0.30
+	tailSpread = 0.40
+)
+
+func spreadAt(q float64) float64 {
+	if q < 0.9 {
+		return bodySpread
+	}
+	return tailSpread
+}
 
 // A Source makes runs of one target.
 type Source struct {
@@ -274,14 +286,14 @@ func (s *Source) order(q float64, n int64, hog float64) float64 {
 	u := distuv.Beta{Alpha: k, Beta: float64(n) - k + 1, Src: s.rng}.Rand()
 	u = min(max(u, 1e-9), 1-1e-9)
 	if hog == 0 {
-		return spread * distuv.UnitNormal.Quantile(u)
+		return spreadAt(q) * distuv.UnitNormal.Quantile(u)
 	}
 	// A share of the requests takes three times as long.
-	return mixed(u, 0.15*hog)
+	return mixed(u, 0.15*hog, spreadAt(q))
 }
 
 // mixed is the quantile u of latencies of which a share is delayed threefold.
-func mixed(u, share float64) float64 {
+func mixed(u, share, spread float64) float64 {
 	low, high := -4.0, 5.0
 	for range 24 {
 		mid := (low + high) / 2
@@ -299,6 +311,7 @@ func mixed(u, share float64) float64 {
 // rounds, with the error that n requests leave.
 func (s *Source) whole(q, level float64, n int64, w weather, own []float64) int64 {
 	low, high := -3.0, 5.0
+	spread := spreadAt(q)
 	for range 30 {
 		mid, p := (low+high)/2, 0.0
 		for i, shift := range w.shift {
@@ -322,7 +335,7 @@ func (s *Source) Samples(run *result.Summary, step int) []float64 {
 	all := make([]float64, 0, per*len(medians))
 	for _, m := range medians {
 		for range per {
-			all = append(all, m+s.normal(spread))
+			all = append(all, m+s.normal(bodySpread))
 		}
 	}
 	return all
