@@ -76,7 +76,12 @@ func (s *ciStore) ancestors(ctx context.Context) ([]string, error) {
 		// A shallow or rewritten history; the base's tip is the next best.
 		base = s.event.BaseSHA
 	}
-	return s.client.FirstParents(ctx, base, firstParents)
+	known, err := s.client.FirstParents(ctx, base, firstParents)
+	if err != nil {
+		// The merge base itself is known, and the most wanted of them all.
+		return []string{base}, nil //nolint:nilerr // a narrower search beats none
+	}
+	return known, nil
 }
 
 // findFile takes a result file as the only stored run. Whether it may be

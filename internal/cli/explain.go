@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -12,15 +13,15 @@ import (
 func explainCommand() command {
 	return command{
 		name:    "explain",
-		args:    "KEY",
+		args:    "[KEY]",
 		summary: "explain a key of the spec: what it means, its type, default and range",
 		example: "loadline explain load.rate",
 		flags: func(*pflag.FlagSet) runFunc {
 			return func(_ context.Context, env *Env, args []string) (Exit, error) {
-				if err := exactly(args, "KEY"); err != nil {
-					return ExitUsage, err
+				if len(args) > 1 {
+					return ExitUsage, exactly(args, "KEY")
 				}
-				text, err := spec.Explain(args[0])
+				text, err := spec.Explain(strings.Join(args, " "))
 				if err != nil {
 					return ExitUsage, usageError{err}
 				}
