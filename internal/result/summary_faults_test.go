@@ -30,8 +30,8 @@ func TestFaults(t *testing.T) {
 		{"busy", "generator-busy", "7 of 60 seconds (peak 99%)", "lower the rate", func(r *Run) {
 			r.Generator = Generator{Seconds: 60, BusySeconds: 7, CPUMax: 0.99}
 		}},
-		{"busy now and then", "", "", "", func(r *Run) { r.Generator = Generator{Seconds: 60, BusySeconds: 6, LateSeconds: 6} }},
-		{"late", "generator-late", "20 of 60 seconds (p99 30 ms", "machine", func(r *Run) {
+		{"busy now and then", "", "", "", func(r *Run) { r.Generator = Generator{Seconds: 60, BusySeconds: 6, LateSeconds: 6, LagP99: 10 * time.Millisecond} }},
+		{"late", "generator-late", "30 ms or more too late (in 20 of 60 seconds)", "machine", func(r *Run) {
 			r.Generator = Generator{Seconds: 60, LateSeconds: 20, LagP99: 30 * time.Millisecond}
 		}},
 		{"no ports", "no-ports", "3 connections", "keep_alive", func(r *Run) { r.Generator.NoPorts = 3 }},
