@@ -412,3 +412,12 @@ name = "a"
 		t.Errorf("name %q, want %q", got, want)
 	}
 }
+
+func TestTooLarge(t *testing.T) {
+	t.Parallel()
+	_, problems := Parse(Input{File: "x.toml", Text: make([]byte, maxSpec+1)})
+	want := "x.toml:1:1: the file is too large: it has 16.8 MB; a spec may have 16.8 MB; put rows into a file of [data.NAME]"
+	if len(problems) != 1 || problems[0].String() != want {
+		t.Errorf("got %v", problems)
+	}
+}

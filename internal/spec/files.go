@@ -21,6 +21,7 @@ const (
 // files reads what a spec names below its folder, each file once.
 type files struct {
 	fs   fs.FS
+	dir  string // as a message names the folder
 	read map[string]file
 }
 
@@ -64,7 +65,7 @@ func (f *files) open(name string, most int64) file {
 	case errors.As(err, &tooLarge):
 		return file{problem: "is too large: it has " + unit.Size(tooLarge.size), hint: "files of this kind may have " + unit.Size(most) + ", as they are kept in memory"}
 	case errors.Is(err, fs.ErrNotExist):
-		return file{problem: "no such file", hint: "paths are relative to the spec"}
+		return file{problem: "no such file", hint: "looked in " + f.dir + ": paths are relative to the spec"}
 	case errors.Is(err, fs.ErrPermission):
 		return file{problem: "may not be read", hint: "check its permissions"}
 	case strings.Contains(err.Error(), "escapes"): // os.Root has no error value of its own for it

@@ -27,7 +27,7 @@ func (r *reader) open(n *node, sectionName string) *table {
 		return t
 	}
 	if n.kind != tableNode {
-		r.bad(n, "", "%s is %s: want a table", n.label(), n.written(stringOf(n)))
+		r.bad(n, "write "+header(n), "%s is %s: want a table", n.label(), n.written(stringOf(n)))
 		return t
 	}
 	t.n = n

@@ -13,6 +13,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/loadline-ci/loadline/internal/rule"
+	"github.com/loadline-ci/loadline/internal/unit"
 )
 
 // Input is what Parse reads a spec from.
@@ -44,6 +45,10 @@ type Overrides struct {
 	Vars     map[string]string
 }
 
+// maxSpec is how large a spec may be: some 50,000 steps. Decoded it takes many
+// times its size in memory, so what is no spec must not come that far.
+const maxSpec = 16 << 20
+
 // Parse reads a spec. It returns either a spec, complete and with its warnings,
 // or every problem of the file in file order: MaxProblems at most, and one more
 // that says how many there are beyond. It reads data files through in.FS and
@@ -51,6 +56,12 @@ type Overrides struct {
 func Parse(in Input) (*Spec, []Problem) {
 	if in.Env == nil {
 		in.Env = func(string) (string, bool) { return "", false }
+	}
+	if len(in.Text) > maxSpec {
+		return nil, []Problem{{
+			File: in.File, Pos: Pos{1, 1}, Width: 1, Message: "the file is too large: it has " + unit.Size(int64(len(in.Text))),
+			Hint: "a spec may have " + unit.Size(maxSpec) + "; put rows into a file of [data.NAME]",
+		}}
 	}
 	src := newSource(in.File, in.Text)
 	if i := invalidUTF8(src.text); i >= 0 {
@@ -64,7 +75,7 @@ func Parse(in Input) (*Spec, []Problem) {
 		return nil, []Problem{syntaxProblem(src, err)}
 	}
 	root := newNode("", nil, data, marks(src.text), src.text)
-	shared := &files{fs: in.FS, read: map[string]file{}}
+	shared := &files{fs: in.FS, dir: folder(in.File), read: map[string]file{}}
 	secrets := map[string]bool{}
 
 	read := func(profile string, aside bool) (*Spec, *reader) {
@@ -101,6 +112,14 @@ func Parse(in Input) (*Spec, []Problem) {
 	s.secrets = masked
 	s.Warnings = tidy(main.warnings, in.File, masked)
 	return s, nil
+}
+
+// folder names the folder of the spec in a message.
+func folder(file string) string {
+	if dir := path.Dir(strings.ReplaceAll(file, `\`, "/")); dir != "." {
+		return dir
+	}
+	return "the spec's folder"
 }
 
 // otherProfiles are the ways to read the file beside the chosen one; "" is the

@@ -232,6 +232,49 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+func FuzzFeed(f *testing.F) {
+	for name, file := range brokenFiles {
+		if len(file.Data) < 1<<10 {
+			f.Add(file.Data, name)
+		}
+	}
+	f.Add([]byte("[{\"a\": {\"b\": [1, 2.5e300, 1e999, null]}}]"), "x.json")
+	f.Fuzz(func(t *testing.T, content []byte, name string) {
+		feed := &Feed{Name: "d"}
+		var err error
+		switch filepath.Ext(name) {
+		case ".json":
+			err = readJSON(feed, content)
+		case ".jsonl":
+			err = readJSONL(feed, content)
+		default:
+			err = readCSV(feed, content, ',', len(name)%2 == 0)
+		}
+		if err != nil {
+			if err.Error() == "" {
+				t.Fatal("an error without words")
+			}
+			return
+		}
+		for _, row := range feed.Rows {
+			if len(row) != len(feed.Columns) {
+				t.Fatalf("%d values for %d columns", len(row), len(feed.Columns))
+			}
+			for _, v := range row {
+				switch v := v.(type) {
+				case nil, bool, int64, string, []any, map[string]any:
+				case float64:
+					if v != v || v > 1e308 || v < -1e308 {
+						t.Fatalf("value %v", v)
+					}
+				default:
+					t.Fatalf("value %v of type %T", v, v)
+				}
+			}
+		}
+	})
+}
+
 // manySteps is a spec of n steps with checks, captures and bodies.
 func manySteps(n int) []byte {
 	var b strings.Builder

@@ -63,6 +63,7 @@ func (b *builder) target(t *table, sc *scope) {
 	switch {
 	case ok:
 		b.targetURL(t.n.kid("url"), text)
+	case t.n == nil && b.root.kid("target") != nil: // is no table, which is reported
 	case t.n == nil:
 		b.problems = append(b.problems, b.ofFile(`write [target] with url = "https://...", or pass --target`, "no [target]"))
 	case !t.has("url"):
