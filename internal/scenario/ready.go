@@ -85,7 +85,7 @@ func (u *user) try(ctx context.Context, st *step) error {
 		return err
 	}
 	l.session.Do(ctx, req, &l.resp)
-	u.judge(context.WithoutCancel(ctx), st, l, req, nil)
+	u.judge(context.WithoutCancel(ctx), st, l, req)
 	return l.failure
 }
 
@@ -112,8 +112,8 @@ func (s *Set) runSetup(ctx context.Context, trace *tracer) error {
 		return s.notReady(ctx, "setup needs a row, and the data has none left")
 	}
 	for _, st := range s.setup {
-		failed := false
-		if end := u.step(ctx, st, &failed); failed || end != goOn {
+		u.bad = false
+		if end := u.step(ctx, st); u.bad || end != goOn {
 			return s.notReady(ctx, "setup failed: %s (line %d): %s; the load was not started", st.spec.Name, st.spec.Pos.Line, u.why())
 		}
 	}
@@ -136,8 +136,8 @@ func (s *Set) runTeardown(ctx context.Context, trace *tracer) error {
 		errs = append(errs, errors.New("teardown needs a row, and the data has none left"))
 	}
 	for _, st := range s.teardown {
-		failed := false
-		if end := u.step(ctx, st, &failed); failed || end != goOn {
+		u.bad = false
+		if end := u.step(ctx, st); u.bad || end != goOn {
 			errs = append(errs, errors.New(s.mask(fmt.Sprintf("teardown failed: %s (line %d): %s", st.spec.Name, st.spec.Pos.Line, u.why()))))
 		}
 		if ctx.Err() != nil {

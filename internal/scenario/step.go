@@ -83,26 +83,25 @@ func (l *lane) cookie(name string) (string, bool) {
 // walk runs steps in order, to the first that ends the iteration or more.
 func (u *user) walk(ctx context.Context, steps []*step) outcome {
 	for _, st := range steps {
-		if end := u.step(ctx, st, nil); end != goOn {
+		if end := u.step(ctx, st); end != goOn {
 			return end
 		}
 	}
 	return goOn
 }
 
-// step runs one step as often as it says. failed, where given, is set when a
-// request or check in it failed.
-func (u *user) step(ctx context.Context, st *step, failed *bool) outcome {
+// step runs one step as often as it says.
+func (u *user) step(ctx context.Context, st *step) outcome {
 	if st.spec.ForEach == nil {
-		return u.maybe(ctx, st, failed)
+		return u.maybe(ctx, st)
 	}
 	list, err := u.list(st.spec.ForEach.List)
 	if err != nil {
-		return u.unfilled(st, failed, err)
+		return u.unfilled(st, err)
 	}
 	for _, element := range list {
 		u.capture(st.spec.ForEach.Var, element)
-		if end := u.maybe(ctx, st, failed); end != goOn {
+		if end := u.maybe(ctx, st); end != goOn {
 			return end
 		}
 	}
@@ -111,14 +110,14 @@ func (u *user) step(ctx context.Context, st *step, failed *bool) outcome {
 
 // maybe runs a step if its `if` holds, which is asked before each element of a
 // for_each and can name it, but not before each repeat.
-func (u *user) maybe(ctx context.Context, st *step, failed *bool) outcome {
+func (u *user) maybe(ctx context.Context, st *step) outcome {
 	if !u.wanted(st) {
 		if u.trace != nil {
 			u.trace.skipped(st)
 		}
 		return goOn
 	}
-	return u.repeat(ctx, st, failed)
+	return u.repeat(ctx, st)
 }
 
 // wanted judges the `if` of a step on the answer before it.
@@ -133,16 +132,16 @@ func (u *user) wanted(st *step) bool {
 	}
 }
 
-func (u *user) repeat(ctx context.Context, st *step, failed *bool) outcome {
+func (u *user) repeat(ctx context.Context, st *step) outcome {
 	for range max(1, st.spec.Repeat) {
 		if ctx.Err() != nil {
 			return endIteration
 		}
 		var end outcome
 		if len(st.parallel) > 0 {
-			end = u.together(ctx, st, failed)
+			end = u.together(ctx, st)
 		} else {
-			end = u.one(ctx, st, failed)
+			end = u.one(ctx, st)
 		}
 		if end != goOn {
 			return end
@@ -155,20 +154,20 @@ func (u *user) repeat(ctx context.Context, st *step, failed *bool) outcome {
 }
 
 // one sends the request of a step and deals with the answer.
-func (u *user) one(ctx context.Context, st *step, failed *bool) outcome {
+func (u *user) one(ctx context.Context, st *step) outcome {
 	l := u.lanes[0]
 	req, err := l.fill(u, st.message)
 	if err != nil {
-		return u.unfilled(st, failed, err)
+		return u.unfilled(st, err)
 	}
 	l.sample.Due, u.due = u.due, time.Time{}
 	l.session.Do(ctx, req, &l.resp)
-	return u.judge(ctx, st, l, req, failed)
+	return u.judge(ctx, st, l, req)
 }
 
 // judge works out what an answer means: expected or not, checks, captures,
 // records. It is the only place that records a request.
-func (u *user) judge(ctx context.Context, st *step, l *lane, req *wire.Request, failed *bool) outcome {
+func (u *user) judge(ctx context.Context, st *step, l *lane, req *wire.Request) outcome {
 	r, s, a := &l.resp, &l.sample, &l.answer
 	if r.Kind != wire.None && ctx.Err() != nil {
 		return endIteration // cut off: not the target's doing
@@ -197,23 +196,22 @@ func (u *user) judge(ctx context.Context, st *step, l *lane, req *wire.Request, 
 	if u.trace != nil {
 		u.trace.answered(u, st, req, l, missing)
 	}
-	return st.verdict(s.Failed || s.ChecksFailed, missing != "", failed)
+	return u.verdict(st, s.Failed || s.ChecksFailed, missing != "")
 }
 
 // verdict is what a step comes to: what on_failure says, and the end of the
 // iteration where a value is missing that later steps would need.
-func (st *step) verdict(bad, missing bool, failed *bool) outcome {
-	if failed != nil && (bad || missing) {
-		*failed = true
+func (u *user) verdict(st *step, bad, missing bool) outcome {
+	switch {
+	case missing:
+		u.bad = true
+		return max(st.after, endIteration)
+	case bad:
+		u.bad = true
+		return st.after
+	default:
+		return goOn
 	}
-	end := goOn
-	if bad || missing {
-		end = st.after
-	}
-	if missing {
-		end = max(end, endIteration)
-	}
-	return end
 }
 
 func expected(ranges []spec.StatusRange, status int) bool {
@@ -298,17 +296,21 @@ func truth(ok bool) float64 {
 
 // unfilled deals with a request that could not be filled in, as a value in it is
 // missing: it counts as one with error=capture, and the iteration ends.
-func (u *user) unfilled(st *step, failed *bool, err error) outcome {
+func (u *user) unfilled(st *step, err error) outcome {
 	l := u.lanes[0]
-	if st.spec.Index >= 0 {
-		s := load.Sample{Step: st.spec.Index, Stage: u.stage, Failed: true, CaptureError: true, Times: wire.Times{Start: time.Now()}}
+	measured := st
+	if len(st.parallel) > 0 {
+		measured = st.parallel[0] // the step itself is none that is counted
+	}
+	if measured.spec.Index >= 0 {
+		s := load.Sample{Step: measured.spec.Index, Stage: u.stage, Failed: true, CaptureError: true, Times: wire.Times{Start: time.Now()}}
 		u.rec.Request(&s)
 	}
 	l.failure = err
 	if u.trace != nil {
 		u.trace.unfilled(st, err)
 	}
-	return st.verdict(true, true, failed)
+	return u.verdict(st, true, true)
 }
 
 func expectText(ranges []spec.StatusRange) string {

@@ -21,8 +21,8 @@ type branch struct {
 // often as its repeat and for_each say. They are filled in before the first is
 // sent and judged after the last has come, so that one goroutine uses the user's
 // values, and what is random does not depend on who answers first.
-func (u *user) together(ctx context.Context, st *step, failed *bool) outcome {
-	branches, end := u.branches(st, failed)
+func (u *user) together(ctx context.Context, st *step) outcome {
+	branches, end := u.branches(st)
 	var wg sync.WaitGroup
 	for i := range branches {
 		b := &branches[i]
@@ -37,10 +37,10 @@ func (u *user) together(ctx context.Context, st *step, failed *bool) outcome {
 	var latest time.Time // when the last branch is over, its think included
 	for _, b := range branches {
 		if b.req == nil {
-			end = max(end, u.unfilled(b.step, failed, b.err))
+			end = max(end, u.unfilled(b.step, b.err))
 			continue
 		}
-		end = max(end, u.judge(ctx, b.step, b.lane, b.req, failed))
+		end = max(end, u.judge(ctx, b.step, b.lane, b.req))
 		t := &b.lane.resp.Times
 		if over := t.Start.Add(t.Done + u.draw(&b.step.spec.Think)); over.After(latest) {
 			latest = over
@@ -53,7 +53,7 @@ func (u *user) together(ctx context.Context, st *step, failed *bool) outcome {
 }
 
 // branches fills in the requests of a parallel step, each on a lane of its own.
-func (u *user) branches(st *step, failed *bool) (out []branch, end outcome) {
+func (u *user) branches(st *step) (out []branch, end outcome) {
 	add := func(p *step) {
 		if !u.wanted(p) {
 			return
@@ -77,7 +77,7 @@ func (u *user) branches(st *step, failed *bool) (out []branch, end outcome) {
 		}
 		list, err := u.list(p.spec.ForEach.List)
 		if err != nil {
-			end = max(end, u.unfilled(p, failed, err))
+			end = max(end, u.unfilled(p, err))
 		}
 		for _, element := range list {
 			u.capture(p.spec.ForEach.Var, element)

@@ -44,6 +44,7 @@ type user struct {
 	stop   <-chan struct{}
 
 	lanes []*lane // the first is the user's own; more for requests side by side
+	bad   bool    // a request or check failed since this was last cleared
 	last  *lane   // whose answer `if` looks at; nil: none yet in this iteration
 
 	slots   []slot         // captures
@@ -159,12 +160,12 @@ func (u *user) start(ctx context.Context, steps []*step, keep int) outcome {
 // walkAll is walk where no step may fail.
 func (u *user) walkAll(ctx context.Context, steps []*step) outcome {
 	for _, st := range steps {
-		failed := false
-		end := u.step(ctx, st, &failed)
+		u.bad = false
+		end := u.step(ctx, st)
 		if end > endIteration {
 			return end
 		}
-		if failed || end == endIteration {
+		if u.bad || end == endIteration {
 			return endUser
 		}
 	}

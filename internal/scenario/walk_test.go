@@ -227,6 +227,16 @@ func TestUnfilled(t *testing.T) {
 	}
 }
 
+// TestUnfilledGroup: it is no step that is counted, so its first request is.
+func TestUnfilledGroup(t *testing.T) {
+	t.Parallel()
+	group := newStep(t, "", index(-1), forEach("x", "gone"), parallel(newStep(t, "GET /p", index(3)), newStep(t, "GET /q", index(4))))
+	b := iterate(t, newSpec(group, newStep(t, "GET /z")), &target{}, 1)
+	if len(b.samples) != 1 || b.samples[0].Step != 3 || !b.samples[0].CaptureError {
+		t.Errorf("samples %+v", b.samples)
+	}
+}
+
 // TestDue: the first request that an arrival causes is due when the arrival was;
 // those after it were not due at any moment.
 func TestDue(t *testing.T) {
