@@ -36,3 +36,9 @@ for file in action.yml "$scratch"/known/*.yml "${shown[@]}"; do
 done
 "$cache/actionlint-1.7.12/actionlint" .github/workflows/*.yml "${shown[@]}"
 echo "ok   action.yml, $(ls .github/workflows/*.yml | wc -l) workflows, ${#shown[@]} in the documents"
+
+# What `loadline init` writes for a newcomer.
+go run ./cmd/loadline init --spec "$scratch/init.toml" --workflow "$scratch/init.yml" > /dev/null
+"$validator" "$scratch/init.yml"
+"$cache/actionlint-1.7.12/actionlint" "$scratch/init.yml"
+echo "ok   the workflow of loadline init"
