@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"time"
 
+	"github.com/loadline-ci/loadline/internal/stat"
 	"github.com/loadline-ci/loadline/internal/unit"
 )
 
@@ -18,11 +20,17 @@ const (
 	// MostDropped is the share of arrivals that may be dropped before a run is
 	// invalid, unless the spec sets a limit on dropped itself.
 	MostDropped = 0.001
-	// mostLag is the lateness, p99 of all sends of the run, beyond which the
-	// generator's delay shows in what it measured. Over the run and not by
-	// second: at a low rate the p99 of a second is its one latest send, and on a
-	// shared machine that says little.
-	mostLag = 10 * time.Millisecond
+	// A round is lost to the generator when one send in a hundred was later than
+	// roundLag; a run, when more than badRounds of its rounds were, or when the
+	// send in the middle was later than middleLag. Rounds and not seconds: at a low
+	// rate the p99 of a second is its one latest send.
+	roundLag  = 50 * time.Millisecond
+	middleLag = 10 * time.Millisecond
+	badRounds = 0.20
+	// NotableLag is the lateness, p99 over the run, from which on a slow request
+	// may be the generator's own doing: what it explains must not be blamed on the
+	// target.
+	NotableLag = 10 * time.Millisecond
 	// startSeconds is how long a target may take to show that nothing works.
 	startSeconds = 5
 )
@@ -84,14 +92,37 @@ func (r *Run) generatorFaults() []Fault {
 			"lower the rate or the number of users, or give the generator a bigger machine of its own",
 		})
 	}
-	if g.LagP99 > mostLag {
+	if late, of := r.lateRounds(); float64(late) > badRounds*float64(of) || g.LagP50 > middleLag {
 		all = append(all, Fault{
 			"generator-late",
-			fmt.Sprintf("the generator sent one request in a hundred %s or more too late (in %d of %d seconds): its delay would count as the target's", unit.Duration(g.LagP99), g.LateSeconds, g.Seconds),
+			fmt.Sprintf("the generator sent too late: by %s in the middle and %s at p99, and in %d of %d rounds by over %s: its delay would count as the target's",
+				unit.Duration(g.LagP50), unit.Duration(g.LagP99), late, of, unit.Duration(roundLag)),
 			"lower the rate, or give the generator a machine that nothing else uses",
 		})
 	}
 	return all
+}
+
+func (r *Run) lateRounds() (late, of int) {
+	for i := range r.Rounds {
+		of++
+		if r.Rounds[i].Health.LagP99 > roundLag {
+			late++
+		}
+	}
+	return late, of
+}
+
+// LagAt is how late the generator sent at a quantile of the sends, as far as the
+// run says: between p50 and p99 on the scale on which delays spread.
+func (g *Generator) LagAt(q float64) time.Duration {
+	if g.LagP99 <= 0 {
+		return 0
+	}
+	const z99 = 2.326
+	z := min(max(stat.Z(min(max(q, 0.5), 0.99))/z99, 0), 1)
+	low, high := math.Log(float64(max(g.LagP50, time.Microsecond))), math.Log(float64(g.LagP99))
+	return time.Duration(math.Exp(low + z*(high-low)))
 }
 
 func tooMany(seconds, of int) bool {

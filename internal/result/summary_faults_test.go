@@ -30,10 +30,15 @@ func TestFaults(t *testing.T) {
 		{"busy", "generator-busy", "7 of 60 seconds (peak 99%)", "lower the rate", func(r *Run) {
 			r.Generator = Generator{Seconds: 60, BusySeconds: 7, CPUMax: 0.99}
 		}},
-		{"busy now and then", "", "", "", func(r *Run) { r.Generator = Generator{Seconds: 60, BusySeconds: 6, LateSeconds: 6, LagP99: 10 * time.Millisecond} }},
-		{"late", "generator-late", "30 ms or more too late (in 20 of 60 seconds)", "machine", func(r *Run) {
-			r.Generator = Generator{Seconds: 60, LateSeconds: 20, LagP99: 30 * time.Millisecond}
+		{"busy and late now and then", "", "", "", func(r *Run) {
+			r.Generator = Generator{Seconds: 60, BusySeconds: 6, LateSeconds: 30, LagP50: 9 * time.Millisecond, LagP99: 40 * time.Millisecond}
+			lateRounds(r, 2)
 		}},
+		{"late rounds", "generator-late", "70 ms at p99, and in 3 of 12 rounds by over 50 ms", "machine", func(r *Run) {
+			r.Generator = Generator{Seconds: 60, LagP99: 70 * time.Millisecond}
+			lateRounds(r, 3)
+		}},
+		{"late as a rule", "generator-late", "by 11 ms in the middle", "machine", func(r *Run) { r.Generator = Generator{Seconds: 60, LagP50: 11 * time.Millisecond} }},
 		{"no ports", "no-ports", "3 connections", "keep_alive", func(r *Run) { r.Generator.NoPorts = 3 }},
 		{"redirected", "wrong-from-start", "990 of 1,000 requests failed, and from the first second on: 990 answered 302, a redirect", "credentials", failedWith(Key{Status: 302})},
 		{"forbidden", "wrong-from-start", "990 answered 401", "http.auth", failedWith(Key{Status: 401})},
@@ -69,6 +74,34 @@ func TestFaults(t *testing.T) {
 				t.Errorf("summary is unfit because %q", s.Unfit)
 			}
 		})
+	}
+}
+
+func lateRounds(r *Run, n int) {
+	for i := range n {
+		r.Rounds[i].Health.LagP99 = 51 * time.Millisecond
+	}
+}
+
+func TestLagAt(t *testing.T) {
+	t.Parallel()
+	g := Generator{LagP50: 100 * time.Microsecond, LagP99: 10 * time.Millisecond}
+	for _, c := range []struct {
+		q    float64
+		want time.Duration
+	}{
+		{0, 100 * time.Microsecond},
+		{0.5, 100 * time.Microsecond},
+		{0.95, 2600 * time.Microsecond},
+		{0.99, 10 * time.Millisecond},
+		{1, 10 * time.Millisecond},
+	} {
+		if got := g.LagAt(c.q); got < c.want*95/100 || got > c.want*105/100 {
+			t.Errorf("at %g: %v, want about %v", c.q, got, c.want)
+		}
+	}
+	if got := (&Generator{}).LagAt(0.99); got != 0 {
+		t.Errorf("a generator that was never late: %v", got)
 	}
 }
 

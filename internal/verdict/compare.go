@@ -50,6 +50,26 @@ func newComparison(gate Gate, heads, base []*result.Summary) *comparison {
 	return c
 }
 
+// blameGenerator takes back calls that its own lateness explains. It was late
+// enough to be told of, but not so late that the run as a whole is worth nothing.
+func (c *comparison) blameGenerator(r *result.Run) {
+	if !r.Open || r.Generator.LagP99 <= result.NotableLag {
+		return
+	}
+	for _, cand := range c.tests {
+		t, ok := cand.test.(*moved)
+		if !ok || cand.q == 0 || cand.Call != Slower {
+			continue
+		}
+		late := r.Generator.LagAt(cand.q)
+		if more := t.base * math.Expm1(t.change); more <= float64(late.Microseconds()) {
+			cand.Call = NotSure
+			cand.Why = fmt.Sprintf("%s more, but the generator itself sent as late as %s", unit.Micros(more), unit.Duration(late))
+			cand.Remedy = "run it again on a machine that nothing else uses, or at a lower rate"
+		}
+	}
+}
+
 func (c *comparison) field(scope result.Scope) *field {
 	f := c.fields[scope]
 	if f == nil {
@@ -80,7 +100,7 @@ func (c *comparison) apply(r Compare) {
 		cand := &candidate{Finding: Finding{
 			Scenario: key.Scenario, Step: key.Step, Metric: m.metric, Rule: r.Rule.Text, Warn: r.Warn, Line: row.Line,
 			Call: Unchanged,
-		}}
+		}, q: m.q}
 		c.rows = append(c.rows, cand)
 		switch m.metric {
 		case metricErrors:

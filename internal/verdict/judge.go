@@ -40,6 +40,7 @@ func Judge(in Input) Verdict {
 		return v.invalid(invalid...)
 	}
 	v.reportLimits()
+	v.reportLag(in.Run)
 	v.compare(in)
 	v.Outcome = v.outcome()
 	return v
@@ -65,6 +66,9 @@ func validity(in Input) []Reason {
 	if f, bad := in.Run.DroppedFault(); bad && !limitsDropped(in.Gate.Limits) {
 		all = append(all, Reason{Code: f.Code, Message: f.Message, Remedy: f.Remedy})
 	}
+	if len(all) == 0 {
+		all = append(all, lateLimits(in)...)
+	}
 	if in.Run.Stopped != "" && len(all) == 0 && !in.Watch.stopped() {
 		all = append(all, Reason{
 			Code: "stopped", Message: "the run ended before its time: " + in.Run.Stopped,
@@ -72,6 +76,17 @@ func validity(in Input) []Reason {
 		})
 	}
 	return all
+}
+
+// reportLag tells of a generator that was late, though not too late.
+func (v *Verdict) reportLag(r *result.Run) {
+	if lag := r.Generator.LagP99; r.Open && lag > result.NotableLag {
+		v.Warnings = append(v.Warnings, Reason{
+			Code:    "generator-late",
+			Message: fmt.Sprintf("the generator sent one request in a hundred %s or more too late, which counts as latency: p99 says little", unit.Duration(lag)),
+			Remedy:  "lower the rate, or give the generator a machine that nothing else uses",
+		})
+	}
 }
 
 func limitsDropped(limits []Limit) bool {
@@ -113,6 +128,7 @@ func (v *Verdict) compare(in Input) {
 	}
 	heads := append([]*result.Summary{v.Head}, in.Again...)
 	c := newComparison(in.Gate, heads, base)
+	c.blameGenerator(in.Run)
 	v.Reasons = append(v.Reasons, c.reasons...)
 	v.Warnings = append(v.Warnings, c.warnings...)
 	for _, cand := range c.rows {

@@ -51,7 +51,7 @@ func TestInvalidRuns(t *testing.T) {
 		{"interrupted", "interrupted", func(in *verdict.Input) { in.Run.Interrupted = true }},
 		{"nothing measured", "no-requests", func(in *verdict.Input) { in.Run.Cells = nil }},
 		{"no CPU left", "generator-busy", func(in *verdict.Input) { in.Run.Generator = result.Generator{Seconds: 60, BusySeconds: 30} }},
-		{"late", "generator-late", func(in *verdict.Input) { in.Run.Generator = result.Generator{Seconds: 60, LateSeconds: 30} }},
+		{"late", "generator-late", func(in *verdict.Input) { in.Run.Generator.LagP50 = 20 * time.Millisecond }},
 		{"no ports", "no-ports", func(in *verdict.Input) { in.Run.Generator.NoPorts = 1 }},
 		{"dropped", "dropped", func(in *verdict.Input) { in.Run.Flows = []result.Flow{{Offered: 1000, Dropped: 2}} }},
 		{"stopped", "stopped", func(in *verdict.Input) { in.Run.Stopped = `step "login" failed, and on_failure is stop-run` }},
@@ -87,6 +87,45 @@ func TestInvalidRuns(t *testing.T) {
 				t.Error("an invalid run may be stored")
 			}
 		})
+	}
+}
+
+// TestLateGenerator: what the generator's own delay explains is never blamed on
+// the target; what it does not explain still is.
+func TestLateGenerator(t *testing.T) {
+	t.Parallel()
+	late := func(head *result.Summary) *result.Run {
+		run := sim.Of(head)
+		run.Generator = result.Generator{LagP50: 8 * time.Millisecond, LagP99: 30 * time.Millisecond}
+		return run
+	}
+	src := sim.New(sim.Target{Class: calm}, 1)
+	base := src.Runs(10)
+	for _, c := range []struct {
+		by   float64
+		want verdict.Outcome
+	}{
+		{1, verdict.Pass},
+		{1.3, verdict.Inconclusive}, // 6 ms more where sends are 8 ms late
+		{3, verdict.Regression},
+	} {
+		head := src.Run(slow(0, c.by))
+		v := verdict.Judge(verdict.Input{Run: late(head), Head: head, Base: base, Gate: verdict.Gate{Compare: rules(t, "latency.p50 within 5%")}})
+		if v.Outcome != c.want || !slices.Contains(codes(v.Warnings), "generator-late") {
+			t.Errorf("x%g: %s %+v, warned %v", c.by, v.Outcome, v.Reasons, codes(v.Warnings))
+		}
+	}
+	run := shop(t)
+	run.Generator = result.Generator{LagP50: time.Millisecond, LagP99: 30 * time.Millisecond}
+	for text, want := range map[string]verdict.Outcome{
+		"latency{status=201}.p99 < 80ms": verdict.Invalid,   // it was 100 ms, of which 30 are the generator's
+		"latency{status=201}.p99 < 60ms": verdict.Threshold, // and that would not be enough
+		"service{status=201}.p99 < 80ms": verdict.Threshold, // counts from when it was sent
+		"latency{status=201}.avg < 80ms": verdict.Threshold,
+	} {
+		if v := verdict.Judge(verdict.Input{Run: run, Gate: verdict.Gate{Limits: append(limits(t, text), limits(t, "dropped < 99%")...)}}); v.Outcome != want {
+			t.Errorf("%s: %s %+v", text, v.Outcome, v.Reasons)
+		}
 	}
 }
 

@@ -45,6 +45,38 @@ func wholeRun(r *result.Run) *slice {
 	}
 }
 
+// lateLimits lists limits on latency that hold but for the generator's own delay:
+// such a run is no reason to fail anybody.
+func lateLimits(in Input) []Reason {
+	g := &in.Run.Generator
+	if !in.Run.Open || g.LagP99 <= result.NotableLag {
+		return nil
+	}
+	whole := wholeRun(in.Run)
+	var all []Reason
+	for _, l := range in.Gate.Limits {
+		percent, ok := rule.Percentile(l.Rule.Selector.Stat)
+		if !ok || l.Warn || l.Rule.Selector.Metric != "latency" {
+			continue
+		}
+		a := newAccount(&l.Rule.Selector, &in.Run.Catalog)
+		a.add(whole)
+		value, ok := a.value()
+		late := g.LagAt(percent / 100)
+		if !ok || l.Rule.Holds(value) || !l.Rule.Holds(value-float64(late.Microseconds())) {
+			continue
+		}
+		all = append(all, Reason{
+			Code: "generator-late",
+			Message: fmt.Sprintf("the limit %s is broken (it was %s), but the generator itself sent as late as %s",
+				l.Rule.Text, shown(&l.Rule.Selector, value), unit.Duration(late)),
+			Remedy: "lower the rate, or give the generator a machine that nothing else uses",
+			Line:   l.Line,
+		})
+	}
+	return all
+}
+
 // noData says which limit selected nothing, and what there was to select.
 func noData(l *Limit, names *result.Catalog) Reason {
 	s := &l.Rule.Selector

@@ -240,7 +240,6 @@ func TestPairedLooks(t *testing.T) {
 	if got = verdict.Paired(in); got.Outcome != verdict.Regression || got.Next != verdict.Done {
 		t.Errorf("where nothing can be restarted: %s, next %q", got.Outcome, got.Next)
 	}
-
 }
 
 // TestPairedUnclear: noise of which neither a pass nor a call comes is driven to

@@ -73,6 +73,7 @@ type test interface {
 type candidate struct {
 	Finding
 	key       result.RowKey
+	q         float64 // of latency, else 0
 	test      test
 	measured  *moved // latency: the row without regard to the others
 	level     float64
