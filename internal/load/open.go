@@ -3,6 +3,8 @@ package load
 import (
 	"sync"
 	"time"
+
+	"github.com/loadline-ci/loadline/internal/plan"
 )
 
 // open is a track of the open model: arrivals come when the plan says so,
@@ -17,6 +19,7 @@ type open struct {
 	starting int            // users that have not asked for work yet
 	taken    int            // arrivals at work or waiting
 	ended    bool           // no more arrivals will come
+	still    chan struct{}  // when set: closed once taken is 0
 }
 
 // An arrival is an iteration that is due.
@@ -32,6 +35,11 @@ func newOpen(t *track) *open {
 
 // dispatch hands out the arrivals until the end of the track.
 func (o *open) dispatch() {
+	o.send(o.start.Add(o.Start), o.plan.Arrivals(o.index).Next, o.Duration())
+}
+
+// send hands out arrivals, which count from begin, and returns after length.
+func (o *open) send(begin time.Time, arrivals func() (plan.Arrival, bool), length time.Duration) {
 	w := newWaiter(o.Peak(), o.opt.Sleep)
 	defer w.close()
 	watched, left := make(chan struct{}), make(chan struct{})
@@ -44,10 +52,8 @@ func (o *open) dispatch() {
 		}
 	}()
 	defer func() { close(left); <-watched }()
-	begin := o.start.Add(o.Start)
-	arrivals := o.plan.Arrivals(o.index)
 	for {
-		next, ok := arrivals.Next()
+		next, ok := arrivals()
 		if !ok {
 			break
 		}
@@ -62,7 +68,7 @@ func (o *open) dispatch() {
 		}
 		o.hand(a)
 	}
-	w.wait(begin.Add(o.Duration()))
+	w.wait(begin.Add(length))
 }
 
 // hand gives an arrival to a user. It never waits: a new user is made on its
@@ -120,7 +126,10 @@ func (o *open) serve(n int64) {
 		rec.begin(a.scenario, a.stage, time.Since(a.due))
 		next = o.iterate(u, rec, Iteration{Scenario: a.scenario, Number: a.number, Stage: a.stage, Due: a.due})
 		o.mu.Lock()
-		o.taken--
+		if o.taken--; o.taken == 0 && o.still != nil {
+			close(o.still)
+			o.still = nil
+		}
 		o.mu.Unlock()
 	}
 	u.Close(o.ctx)

@@ -40,10 +40,10 @@ type round struct {
 }
 
 type roundStep struct {
-	requests, failed int64
-	status           map[int]int64
-	errors           map[string]int64
-	latency          histogram // of requests that did not fail
+	requests, failed, errored int64
+	status                    map[int]int64
+	errors                    map[string]int64
+	latency                   histogram // of requests that did not fail
 }
 
 // roundLength is Options.Round or its default, made longer where the planned
@@ -107,6 +107,9 @@ func (s *roundStep) add(c *cell) {
 	if err := c.key.err(); err != "" {
 		s.errors[err] += c.count
 	}
+	if c.key.failed || c.key.checks {
+		s.errored += c.count
+	}
 	if c.key.failed {
 		s.failed += c.count
 		return
@@ -116,6 +119,16 @@ func (s *roundStep) add(c *cell) {
 
 // finish closes the current round; end is the moment the load ended, or later.
 func (r *rounds) finish(end time.Duration, p *probe, to *reading, scratch *hdr.Histogram) error {
+	if err := r.close(end, p, to, scratch); err != nil {
+		return err
+	}
+	if len(r.done) >= maxRounds {
+		return r.halve()
+	}
+	return nil
+}
+
+func (r *rounds) close(end time.Duration, p *probe, to *reading, scratch *hdr.Histogram) error {
 	cur := r.current
 	if cur == nil {
 		return nil
@@ -137,7 +150,7 @@ func (r *rounds) finish(end time.Duration, p *probe, to *reading, scratch *hdr.H
 		if s.requests == 0 {
 			continue
 		}
-		step := result.RoundStep{Step: i, Requests: s.requests, Failed: s.failed, Status: s.status, Errors: s.errors}
+		step := result.RoundStep{Step: i, Requests: s.requests, Failed: s.failed, Errored: s.errored, Status: s.status, Errors: s.errors}
 		if s.latency.total > 0 {
 			scratch.Reset()
 			payload, err := s.latency.fill(scratch).Encode(hdr.V2CompressedEncodingCookieBase)
@@ -149,9 +162,6 @@ func (r *rounds) finish(end time.Duration, p *probe, to *reading, scratch *hdr.H
 		out.Steps = append(out.Steps, step)
 	}
 	r.done = append(r.done, out)
-	if len(r.done) >= maxRounds {
-		return r.halve()
-	}
 	return nil
 }
 
@@ -205,6 +215,7 @@ func joinStep(a *result.Round, s result.RoundStep) error {
 	into := &a.Steps[i]
 	into.Requests += s.Requests
 	into.Failed += s.Failed
+	into.Errored += s.Errored
 	into.Status = joinCounts(into.Status, s.Status)
 	into.Errors = joinCounts(into.Errors, s.Errors)
 	switch {

@@ -68,8 +68,9 @@ func TestRoundCountsMeasuredRequests(t *testing.T) {
 		sample.Stage = stage
 		rec.buffer.mark(mark{kind: markOffered, stage: uint16(stage), ok: true})
 		rec.buffer.mark(mark{kind: markOffered, stage: uint16(stage)})
-		for _, status := range []int{200, 200, 500, 0} {
+		for i, status := range []int{200, 200, 500, 0} {
 			sample.Status, sample.Failed, sample.Kind = status, status != 200, 0
+			sample.ChecksFailed = i == 0
 			if status == 0 {
 				sample.Kind = wire.Reset
 			}
@@ -92,7 +93,7 @@ func TestRoundCountsMeasuredRequests(t *testing.T) {
 	got.Steps[0].Latency = nil
 	want := result.Round{
 		Length: time.Second, Offered: 2, Dropped: 1, Health: result.Health{Steal: -1},
-		Steps: []result.RoundStep{{Step: 1, Requests: 4, Failed: 2, Status: map[int]int64{200: 2, 500: 1}, Errors: map[string]int64{"reset": 1}}},
+		Steps: []result.RoundStep{{Step: 1, Requests: 4, Failed: 2, Errored: 3, Status: map[int]int64{200: 2, 500: 1}, Errors: map[string]int64{"reset": 1}}},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("round (-want +got):\n%s", d)

@@ -61,6 +61,20 @@ type engine struct {
 }
 
 func newEngine(p plan.Plan, newUser NewUser, opt Options) (*engine, error) {
+	e, s, err := newDriver(p, newUser, opt)
+	if err != nil {
+		return nil, err
+	}
+	e.collect = newCollector(p, s, e.ledger, opt)
+	e.collect.live = func(row *result.Second) {
+		row.Users = int(max(e.users.Load(), e.lastUsers.Swap(0)))
+		row.InFlight = int(max(e.inFlight.Load(), e.lastInFlight.Swap(0)))
+	}
+	return e, nil
+}
+
+// newDriver makes an engine that nothing collects from yet.
+func newDriver(p plan.Plan, newUser NewUser, opt Options) (*engine, shape, error) {
 	e := &engine{
 		plan: p, opt: opt, newUser: newUser, catalog: opt.Catalog,
 		quit: make(chan struct{}), abort: make(chan struct{}),
@@ -78,17 +92,12 @@ func newEngine(p plan.Plan, newUser NewUser, opt Options) (*engine, error) {
 	}
 	const most = 1<<16 - 1 // what an entry holds
 	if s.steps > most || len(s.measured) > most {
-		return nil, fmt.Errorf("the run has %d steps and %d stages: use at most %d of each", s.steps, len(s.measured), most)
+		return nil, s, fmt.Errorf("the run has %d steps and %d stages: use at most %d of each", s.steps, len(s.measured), most)
 	}
 	// One buffer for each track's own entries, and for users twice as many as
 	// can record at once, so that two seldom want the same.
 	e.ledger = newLedger(s, len(p.Tracks)+2*runtime.GOMAXPROCS(0))
-	e.collect = newCollector(p, s, e.ledger, opt)
-	e.collect.live = func(row *result.Second) {
-		row.Users = int(max(e.users.Load(), e.lastUsers.Swap(0)))
-		row.InFlight = int(max(e.inFlight.Load(), e.lastInFlight.Swap(0)))
-	}
-	return e, nil
+	return e, s, nil
 }
 
 // Stages are those of all tracks, in order.

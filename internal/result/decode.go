@@ -157,7 +157,7 @@ func (d *healthDoc) decode() Health {
 
 func (d *roundDoc) decode(steps int) (Round, error) {
 	r := Round{
-		Index: d.Index, Arm: d.Arm, Block: d.Block, Start: seconds(d.StartS), Length: seconds(d.LengthS),
+		Index: d.Index, Arm: d.Arm, Block: d.Block, Restarts: d.Restarts, Start: seconds(d.StartS), Length: seconds(d.LengthS),
 		Offered: d.Offered, Dropped: d.Dropped, Excluded: d.Excluded, Health: d.healthDoc.decode(),
 	}
 	for _, s := range d.Steps {

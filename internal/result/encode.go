@@ -205,7 +205,7 @@ func encodeHealth(h Health) healthDoc {
 
 func encodeRound(r *Round) roundDoc {
 	doc := roundDoc{
-		Index: r.Index, Arm: r.Arm, Block: r.Block, StartS: r.Start.Seconds(), LengthS: r.Length.Seconds(),
+		Index: r.Index, Arm: r.Arm, Block: r.Block, Restarts: r.Restarts, StartS: r.Start.Seconds(), LengthS: r.Length.Seconds(),
 		Offered: r.Offered, Dropped: r.Dropped, Excluded: r.Excluded,
 		healthDoc: encodeHealth(r.Health), Steps: make([]roundStepDoc, len(r.Steps)),
 	}

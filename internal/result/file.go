@@ -286,6 +286,7 @@ type roundDoc struct {
 	Index    int     `json:"round"`
 	Arm      string  `json:"arm"`
 	Block    int     `json:"block"`
+	Restarts int     `json:"restarts,omitempty"`
 	StartS   float64 `json:"start_s"`
 	LengthS  float64 `json:"length_s"`
 	Offered  int64   `json:"offered"`

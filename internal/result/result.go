@@ -169,6 +169,7 @@ type Round struct {
 	Index    int
 	Arm      string // "" in a single run; "base" or "head" in a paired one
 	Block    int    // paired: rounds of one block share their arrival schedule
+	Restarts int    // paired: how often both sides were restarted before it
 	Start    time.Duration
 	Length   time.Duration
 	Offered  int64
