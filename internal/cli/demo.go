@@ -189,7 +189,7 @@ func (d *demo) healthy(ctx context.Context, target *demoTarget, name string) (*m
 
 // measure drives the shop once, and keeps the result under name.
 func (d *demo) measure(ctx context.Context, target *demoTarget, name string) (*measurement, error) {
-	f := &measureFlags{set: pflag.NewFlagSet("demo", pflag.ContinueOnError), target: target.url(), env: "demo"}
+	f := &measureFlags{set: pflag.NewFlagSet("demo", pflag.ContinueOnError), target: target.url(), env: "demo", quiet: true}
 	m, err := measure(ctx, d.env, job{
 		file: filepath.Join(d.dir, "shop.toml"), flags: f, store: dirStore(d.env, string(d.store)),
 	})

@@ -48,6 +48,11 @@ func measure(ctx context.Context, env *Env, j job) (*measurement, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !j.flags.quiet {
+		for _, w := range s.Warnings {
+			fmt.Fprintf(env.Stderr, "loadline: warning: %s\n", w)
+		}
+	}
 	if r := s.Target.Ready; r != nil && j.ready > 0 {
 		r.Timeout = min(r.Timeout, j.ready)
 	}
@@ -212,9 +217,6 @@ func readSpec(env *Env, file string, f *measureFlags) (*spec.Spec, error) {
 	s, problems := spec.Parse(in)
 	if len(problems) > 0 {
 		return nil, problemsError{problems}
-	}
-	if unready := unsupported(s); len(unready) > 0 {
-		return nil, problemsError{unready}
 	}
 	return s, nil
 }

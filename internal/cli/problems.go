@@ -17,7 +17,3 @@ func (e problemsError) Error() string {
 	_ = report.Problems(&b, e.problems) // a strings.Builder takes everything
 	return strings.TrimRight(b.String(), "\n")
 }
-
-// unsupported lists what the spec may say, and this version does not do yet:
-// better a clear error than silence.
-func unsupported(_ *spec.Spec) []spec.Problem { return nil }

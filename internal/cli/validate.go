@@ -60,7 +60,6 @@ func (o *validateOptions) run(env *Env, files []string) (Exit, error) {
 			problems = append(problems, bad...)
 			continue
 		}
-		problems = append(problems, unsupported(s)...)
 		warnings = append(warnings, s.Warnings...)
 		if other, twice := names[s.Name]; twice {
 			problems = append(problems, spec.Problem{

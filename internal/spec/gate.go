@@ -53,14 +53,18 @@ func (b *builder) gate(t *table) {
 
 func (b *builder) baseline(t *table) string {
 	s, ok := t.text("baseline")
-	name, isBranch := strings.CutPrefix(s, "branch:")
-	if !isBranch {
-		name, isBranch = strings.CutPrefix(s, "tag:")
-	}
-	if !ok || s == "merge-base" || s == "none" || isBranch && name != "" && !strings.ContainsAny(name, " \t\n~^:?*[\\") {
+	if !ok || s == "merge-base" || s == "none" {
 		return s
 	}
-	b.bad(t.n.kid("baseline"), "", `baseline is %s: want "merge-base", "branch:NAME", "tag:NAME" or "none"`, quote(s))
+	name, other := strings.CutPrefix(s, "branch:")
+	if !other {
+		name, other = strings.CutPrefix(s, "tag:")
+	}
+	if other && name != "" && !strings.ContainsAny(name, " \t\n~^:?*[\\") {
+		b.bad(t.n.kid("baseline"), `use "merge-base": the runs of the main branch up to where the pull request left it`, `baseline = %s is not yet supported`, quote(s))
+		return s
+	}
+	b.bad(t.n.kid("baseline"), "", `baseline is %s: want "merge-base" or "none"`, quote(s))
 	return s
 }
 

@@ -223,6 +223,7 @@ func (b *builder) build(file *node, profile string) *Spec {
 	if !b.aside && len(b.problems) == 0 {
 		b.fingerprint(root)
 		b.lint()
+		b.notYet()
 	}
 	return s
 }

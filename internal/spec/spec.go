@@ -225,7 +225,7 @@ type Gate struct {
 	Thresholds  []Limit
 	Compare     []Compare
 	Per         string // "total", "scenario", "step"
-	Baseline    string // "merge-base", "branch:X", "tag:X", "none"
+	Baseline    string // "merge-base" or "none"
 	Rounds      int
 	RoundsSet   bool // the spec says rounds; a paired run may use its own number otherwise
 	Confirm     int
