@@ -156,6 +156,25 @@ func TestCutBody(t *testing.T) {
 	}
 }
 
+// TestCutValue: that something exists, and of what type it is, shows at its
+// beginning.
+func TestCutValue(t *testing.T) {
+	t.Parallel()
+	a := &Answer{Body: []byte(`{"items":[1,2`)}
+	for check, want := range map[string]bool{
+		"$.items exists": true, "$.items is array": true, "$.items is object": false, "$ is object": true, "$.items not exists": false,
+		"count($.items) >= 0": false, "$.items contains 1": false, "$.items[0] == 1": true, "$.items[1] exists": true, "$.items[1] == 2": false, "$.items[2] exists": false,
+	} {
+		c, err := ParseCheck(check)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Holds(a, nil); got != want {
+			t.Errorf("%s in %s: %v, want %v", check, a.Body, got, want)
+		}
+	}
+}
+
 // TestNoJSON: bodies that are no JSON have no values, and harm nothing.
 func TestNoJSON(t *testing.T) {
 	t.Parallel()

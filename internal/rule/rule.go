@@ -41,7 +41,8 @@
 // Paths are the part of RFC 9535 that names places: $, .name, ['any name'], [n] ([-1]
 // is the last), [*], .* and ..name (down to 64 levels). The body is not decoded: values beside the path
 // are skipped, in the order of the document, so that a body cut off at body_limit
-// still answers for what came whole before the cut.
+// still answers for what came whole before the cut; for exists and is it is enough that
+// a value begins.
 //
 // # Sources
 //

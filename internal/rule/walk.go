@@ -11,8 +11,7 @@ import (
 // whole: what lies beside the path is skipped, in the order of the document.
 // Three things follow. A body that was cut at body_limit still answers for
 // every value that came whole before the cut. Of two members with one name the
-// first counts. And a fault behind the value is not seen; `$ is object` reads
-// the document to its end.
+// first counts. And a fault behind the value is not seen.
 
 // maxDepth is how many levels ".." goes down: it reads what is below a value
 // once for each level, and a target must not be able to keep us busy with a
@@ -326,6 +325,25 @@ func rawVal(raw []byte) (v val, ok bool) {
 	default:
 		return numberVal(string(raw))
 	}
+}
+
+// kindAt is the type of the value at i, by how it begins; ok is false when that is
+// no JSON.
+func (d *doc) kindAt(i int) (k kind, ok bool) {
+	switch d.b[i] {
+	case '"':
+		return kindText, true
+	case '{':
+		return kindObject, true
+	case '[':
+		return kindArray, true
+	}
+	end := skipScalar(d.b, i)
+	if end < 0 {
+		return kindNull, false
+	}
+	v, ok := rawVal(d.b[i:end])
+	return v.kind, ok
 }
 
 // numberVal is a JSON number: an int where it is written as one and fits, else
