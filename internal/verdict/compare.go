@@ -25,6 +25,7 @@ type comparison struct {
 	students students
 	common   shift
 	controls shift
+	noise    []float64 // percent, of the p50 to p95 that were judged
 	reasons  []Reason
 	warnings []Reason
 }
@@ -96,6 +97,9 @@ func (c *comparison) apply(r Compare) {
 			continue
 		}
 		selected = true
+		if c.unused(key) {
+			continue
+		}
 		row := c.table.rows[0][key]
 		cand := &candidate{Finding: Finding{
 			Scenario: key.Scenario, Step: key.Step, Metric: m.metric, Rule: r.Rule.Text, Warn: r.Warn, Line: row.Line,
@@ -209,6 +213,17 @@ func (c *comparison) plenty(k result.RowKey, q float64) bool {
 		}
 	}
 	return false
+}
+
+// unused reports whether no run at all has requests of a row, such as a step that
+// only users who start in the warm-up take.
+func (c *comparison) unused(k result.RowKey) bool {
+	for _, rows := range c.table.rows {
+		if row := rows[k]; row != nil && row.Requests > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // vanished reports rows that stored runs have and the head does not.

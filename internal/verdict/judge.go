@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/loadline-ci/loadline/internal/result"
+	"github.com/loadline-ci/loadline/internal/stat"
 	"github.com/loadline-ci/loadline/internal/unit"
 )
 
@@ -140,10 +141,10 @@ func (v *Verdict) compare(in Input) {
 	}
 	v.Base = c.base(base)
 	v.reportFindings(c.asked)
-	if v.Base.VisiblePercent > blunt {
+	if noise := stat.Median(c.noise); noise > blunt {
 		v.Warnings = append(v.Warnings, Reason{
 			Code:    "blunt",
-			Message: fmt.Sprintf("with %s only changes above %s can be seen for certain", stored(len(base)), unit.Change(v.Base.VisiblePercent/100)),
+			Message: fmt.Sprintf("against %s, changes of a typical step are only seen above %s", stored(len(base)), unit.Change(noise/100)),
 			Remedy:  "store more runs of the main branch, ten if possible, or compare base and head in one run with loadline ab",
 		})
 	}
@@ -236,13 +237,18 @@ func (c *comparison) base(runs []*result.Summary) *Base {
 		b.Common = percent(c.common.ln)
 	}
 	n := float64(max(1, len(c.tests)))
+	var limits []float64
 	for _, cand := range c.tests {
 		t, ok := cand.test.(*moved)
 		if !ok || t.tail {
 			continue
 		}
 		b.NothingAbovePercent = math.Max(b.NothingAbovePercent, percent(t.change+c.students.t(t.spread.DF, 1-0.05/n)*t.sd()))
-		b.VisiblePercent = math.Max(b.VisiblePercent, cand.LimitPercent)
+		limits = append(limits, cand.LimitPercent)
+		c.noise = append(c.noise, cand.NoisePercent)
+	}
+	if len(limits) > 0 {
+		b.VisiblePercent = stat.Median(limits)
 	}
 	return b
 }

@@ -227,6 +227,9 @@ func (p *pairing) apply(r Compare) {
 		if row.Scope != p.in.Gate.per(r) || !r.Rule.Selector.Matches(tagsOf(row.RowKey)) {
 			continue
 		}
+		if row.Base.Requests+row.Head.Requests == 0 {
+			continue // a step that only users who start in the warm-up take
+		}
 		cand := &candidate{key: row.RowKey, Finding: Finding{
 			Scenario: row.Scenario, Step: row.Step, Metric: m.metric, Rule: r.Rule.Text, Warn: r.Warn, Line: row.Line, Call: Unchanged,
 		}}
@@ -394,12 +397,16 @@ func (v *Verdict) report(p *pairing) {
 	v.Warnings = append(v.Warnings, p.warnings...)
 	b := &Base{Runs: 1, Started: p.in.Run.Started.UTC().Format(time.RFC3339), FalseAlarmPercent: falseAlarms}
 	n := float64(max(1, len(p.tests)))
+	var limits []float64
 	for _, cand := range p.rows {
 		v.Findings = append(v.Findings, cand.Finding)
 		if t, ok := cand.test.(*apart); ok && t.calm > 0 {
 			b.NothingAbovePercent = math.Max(b.NothingAbovePercent, percent(t.at.Y+p.students.t(t.at.DF, 1-0.05/n)*t.sd()))
-			b.VisiblePercent = math.Max(b.VisiblePercent, cand.LimitPercent)
+			limits = append(limits, cand.LimitPercent)
 		}
+	}
+	if len(limits) > 0 {
+		b.VisiblePercent = stat.Median(limits)
 	}
 	v.Base = b
 	if len(p.reasons) == 0 {

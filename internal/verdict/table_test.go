@@ -60,6 +60,7 @@ func sample(by float64) int {
 }
 
 func tables(t *testing.T) string {
+	t.Helper()
 	var b strings.Builder
 	classes := []sim.Class{sim.Quiet, sim.Shared, sim.Noisy}
 	fmt.Fprintf(&b, "\nMeasured with %d pull requests that change nothing, and %d of each change, for every figure.\n", *trials, sample(1.2))
@@ -131,6 +132,22 @@ func tables(t *testing.T) string {
 			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s / %s | %s |\n", c.name, class.Name,
 				percent(clean.share(clean.called)), percent(some.share(some.called)), percent(much.share(much.called)),
 				percent(all.share(all.wrong)), percent(all.share(all.unsure)), percent(huge.share(huge.wrong)))
+		}
+	}
+	b.WriteString("\n### Base and head in one run\n\n| noise | restart to confirm | clean | at most (95%) | clean and passed | seconds of load | +5% | +10% | +20% | p95 alone +20% |\n|---|---|--:|--:|--:|--:|--:|--:|--:|--:|\n")
+	for _, class := range []sim.Class{sim.Quiet, sim.Shared, sim.Noisy, sim.Heavy, sim.Hog} {
+		for _, redeploy := range []bool{false, true} {
+			run := func(n int, changes ...sim.Change) duelTally {
+				return duelStudy{target: sim.Target{Class: class}, change: changes, redeploy: redeploy, past: 60, rules: strictRules(t)}.run(n)
+			}
+			clean := run(*trials)
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %.0f |", class.Name, map[bool]string{true: "yes", false: "no"}[redeploy],
+				percent(clean.share(clean.called)), percent(clean.upper(clean.called)), percent(clean.share(clean.passed)), clean.share(clean.seconds))
+			for _, ch := range []sim.Change{slow(2, 1.05), slow(2, 1.1), slow(2, 1.2), {Step: 2, By: math.Log(1.2), Tail: true}} {
+				got := run(sample(2), ch)
+				fmt.Fprintf(&b, " %s |", percent(got.share(got.called)))
+			}
+			b.WriteString("\n")
 		}
 	}
 	b.WriteString("\n")

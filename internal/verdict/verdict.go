@@ -66,7 +66,7 @@ type Base struct {
 
 	// What the run could see, for the one sentence of a pass; 0: not said.
 	NothingAbovePercent float64 `json:"nothing_above_percent,omitempty"` // 95 % sure that no p50 to p95 rose more than this
-	VisiblePercent      float64 `json:"visible_percent,omitempty"`       // any p50 to p95 that rose more than this would have been called
+	VisiblePercent      float64 `json:"visible_percent,omitempty"`       // half of p50 to p95 would have been called had they risen by this
 	FalseAlarmPercent   float64 `json:"false_alarm_percent,omitempty"`   // share of unchanged pull requests that the rule would blame, at most
 }
 
