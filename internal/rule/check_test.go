@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -343,5 +344,26 @@ func goodError(t *testing.T, text string, err error) {
 		t.Fatalf("%q: offset %d", text, e.Offset)
 	case e.Msg == "" || e.Hint == "":
 		t.Fatalf("%q: message %q, hint %q", text, e.Msg, e.Hint)
+	}
+}
+
+func TestCheckNames(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][]string{
+		"status == 200":                         nil,
+		"{{ a | hmac_sha256(k) }} == {{ b.c }}": {"a", "k", "b.c"},
+		"$.x in ['{{ a }}', 5, {{ b }}]":        {"a", "b"},
+	} {
+		c, err := ParseCheck(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, n := range c.Names() {
+			got = append(got, n.Name)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
 	}
 }

@@ -100,3 +100,40 @@ func (s *skipper) bytes() bool {
 	}
 	return false
 }
+
+// skipScalar is the offset behind the number, true, false or null at i.
+func skipScalar(b []byte, i int) int {
+	start := i
+	for i < len(b) && b[i] > ' ' && b[i] != ',' && b[i] != '}' && b[i] != ']' && b[i] != ':' && b[i] != '"' {
+		i++
+	}
+	if i == start {
+		return -1
+	}
+	return i
+}
+
+// skipString is the offset behind the string at i, or -1 when it does not end.
+func skipString(b []byte, i int) int {
+	for j := i + 1; ; {
+		n := bytes.IndexByte(b[j:], '"')
+		if n < 0 {
+			return -1
+		}
+		j += n + 1
+		back := j - 2 // an odd number of backslashes before it: the quote is escaped
+		for b[back] == '\\' {
+			back--
+		}
+		if (j-2-back)%2 == 0 {
+			return j
+		}
+	}
+}
+
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && isSpace(b[i]) {
+		i++
+	}
+	return i
+}

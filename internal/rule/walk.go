@@ -1,12 +1,5 @@
 package rule
 
-import (
-	"bytes"
-	"encoding/json"
-	"strconv"
-	"strings"
-)
-
 // A path is looked up in the bytes of the body, which are never decoded as a
 // whole: what lies beside the path is skipped, in the order of the document.
 // Three things follow. A body that was cut at body_limit still answers for
@@ -147,77 +140,6 @@ func (d *doc) length(i int) int {
 	return n
 }
 
-// A walker goes over the children of one array or object.
-type walker struct {
-	doc        *doc
-	b          []byte // doc.b
-	at         int
-	object     bool
-	over       bool
-	name       []byte // of the member, without quotes; nil in an array
-	start, end int    // of the value; end is set by skip
-}
-
-// open starts a walker on the value at i; on a scalar it has no children.
-func (d *doc) open(i int) walker {
-	b := d.b
-	if i >= len(b) || !isContainer(b[i]) {
-		return walker{over: true}
-	}
-	return walker{doc: d, b: b, at: skipSpace(b, i+1), object: b[i] == '{'}
-}
-
-// next moves to the next child and over it; false at the end, or where the
-// document breaks off.
-func (w *walker) next() bool { return w.member() && w.skip() }
-
-// member moves to the next child, up to the start of its value.
-func (w *walker) member() bool {
-	if w.over || w.at >= len(w.b) || w.b[w.at] == '}' || w.b[w.at] == ']' {
-		return false
-	}
-	if w.object {
-		if w.b[w.at] != '"' {
-			return false
-		}
-		end := skipString(w.b, w.at)
-		if end < 0 {
-			return false
-		}
-		w.name = w.b[w.at+1 : end-1]
-		w.at = skipSpace(w.b, end)
-		if w.at >= len(w.b) || w.b[w.at] != ':' {
-			return false
-		}
-		w.at = skipSpace(w.b, w.at+1)
-	}
-	w.start = w.at
-	return w.start < len(w.b)
-}
-
-// skip moves over the value of the child; false when it is not whole.
-func (w *walker) skip() bool {
-	w.end = w.doc.skip(w.start)
-	if w.end < 0 || w.end == len(w.b) && !closed(w.b[w.start]) {
-		return false
-	}
-	w.at = skipSpace(w.b, w.end)
-	if w.at < len(w.b) && w.b[w.at] == ',' {
-		w.at = skipSpace(w.b, w.at+1)
-	} else {
-		w.over = true
-	}
-	return true
-}
-
-func (w *walker) hasName(name string) bool {
-	if bytes.IndexByte(w.name, '\\') < 0 {
-		return string(w.name) == name
-	}
-	got, ok := unescape(w.name)
-	return ok && got == name
-}
-
 // whole is the value at i, or false when the document ends within it. A number
 // that the end of the document cuts off could have gone on, unless it is all of
 // the document.
@@ -236,13 +158,6 @@ func (d *doc) whole(i int, inside bool) ([]byte, bool) {
 func closed(c byte) bool { return c == '"' || isContainer(c) }
 
 func isContainer(c byte) bool { return c == '{' || c == '[' }
-
-func skipSpace(b []byte, i int) int {
-	for i < len(b) && isSpace(b[i]) {
-		i++
-	}
-	return i
-}
 
 // skip is the offset behind the value at i, or -1 when it does not end.
 func (d *doc) skip(i int) int {
@@ -270,128 +185,4 @@ func (d *doc) skipKnown(i int) int {
 		d.known.n++
 	}
 	return end
-}
-
-// skipScalar is the offset behind the number, true, false or null at i.
-func skipScalar(b []byte, i int) int {
-	start := i
-	for i < len(b) && b[i] > ' ' && b[i] != ',' && b[i] != '}' && b[i] != ']' && b[i] != ':' && b[i] != '"' {
-		i++
-	}
-	if i == start {
-		return -1
-	}
-	return i
-}
-
-// skipString is the offset behind the string at i, or -1 when it does not end.
-func skipString(b []byte, i int) int {
-	for j := i + 1; ; {
-		n := bytes.IndexByte(b[j:], '"')
-		if n < 0 {
-			return -1
-		}
-		j += n + 1
-		back := j - 2 // an odd number of backslashes before it: the quote is escaped
-		for b[back] == '\\' {
-			back--
-		}
-		if (j-2-back)%2 == 0 {
-			return j
-		}
-	}
-}
-
-// rawVal is the JSON value in raw; ok is false when it is none.
-func rawVal(raw []byte) (v val, ok bool) {
-	switch raw[0] {
-	case '"':
-		inner := raw[1 : len(raw)-1]
-		if bytes.IndexByte(inner, '\\') < 0 {
-			return val{kind: kindText, raw: inner}, true
-		}
-		s, ok := unescape(inner)
-		return textVal(s), ok
-	case '{':
-		return val{kind: kindObject, raw: raw}, true
-	case '[':
-		return val{kind: kindArray, raw: raw}, true
-	case 't':
-		return boolVal(true), string(raw) == "true"
-	case 'f':
-		return boolVal(false), string(raw) == "false"
-	case 'n':
-		return val{}, string(raw) == "null"
-	default:
-		return numberVal(string(raw))
-	}
-}
-
-// kindAt is the type of the value at i, by how it begins; ok is false when that is
-// no JSON.
-func (d *doc) kindAt(i int) (k kind, ok bool) {
-	switch d.b[i] {
-	case '"':
-		return kindText, true
-	case '{':
-		return kindObject, true
-	case '[':
-		return kindArray, true
-	}
-	end := skipScalar(d.b, i)
-	if end < 0 {
-		return kindNull, false
-	}
-	v, ok := rawVal(d.b[i:end])
-	return v.kind, ok
-}
-
-// numberVal is a JSON number: an int where it is written as one and fits, else
-// a float.
-func numberVal(s string) (val, bool) {
-	if !strings.ContainsAny(s, ".eE") {
-		if n, err := strconv.ParseInt(s, 10, 64); err == nil {
-			return intVal(n), true
-		}
-	}
-	f, ok := parseFloat(s)
-	return val{kind: kindFloat, f: f + 0}, ok // -0 becomes 0
-}
-
-func unescape(inner []byte) (string, bool) {
-	quoted := make([]byte, 0, len(inner)+2)
-	quoted = append(append(append(quoted, '"'), inner...), '"')
-	var s string
-	err := json.Unmarshal(quoted, &s)
-	return s, err == nil
-}
-
-// decode makes a Value of JSON; ok is false when it is broken.
-func decode(raw []byte) (Value, bool) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	var v any
-	if err := d.Decode(&v); err != nil {
-		return nil, false
-	}
-	return numbers(v), true
-}
-
-// numbers turns each json.Number below v into int64 or float64.
-func numbers(v any) any {
-	switch t := v.(type) {
-	case json.Number:
-		n, _ := numberVal(t.String())
-		out, _ := n.value()
-		return out
-	case []any:
-		for i := range t {
-			t[i] = numbers(t[i])
-		}
-	case map[string]any:
-		for k := range t {
-			t[k] = numbers(t[k])
-		}
-	}
-	return v
 }
