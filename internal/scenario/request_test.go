@@ -341,3 +341,41 @@ func TestOverWire(t *testing.T) {
 		t.Errorf("the second sample: %+v", s)
 	}
 }
+
+// TestHostileValues: what a target answers must not lead requests elsewhere, or
+// put lines into them.
+func TestHostileValues(t *testing.T) {
+	t.Parallel()
+	var paths guarded[[]string]
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		paths.set(append(paths.get(), r.URL.Path))
+		if r.URL.Path == "/redirect" {
+			w.Header().Set("Location", "http://127.0.0.2:9/elsewhere")
+			w.WriteHeader(http.StatusFound)
+			return
+		}
+		_, _ = io.WriteString(w, `{"link":"http://127.0.0.2:9/x","lines":"a\r\nX-Evil: 1","path":"//127.0.0.2:9/x"}`)
+	}))
+	defer srv.Close()
+	redirects := func(_ testing.TB, s *spec.Step) { s.Redirects = 2 }
+	s := newSpec(
+		newStep(t, "GET /", capture("link", "$.link"), capture("lines", "$.lines"), capture("path", "$.path")),
+		newStep(t, "GET {{ link }}"),
+		newStep(t, "GET /redirect", redirects),
+		newStep(t, "GET /header", header("X-Value", "{{ lines }}")),
+		newStep(t, "GET {{ path }}"),
+		newStep(t, "GET /{{ lines }}"),
+	)
+	s.Target.URL = srv.URL
+	b := overWire(t, s)
+	var got []wire.Kind
+	for _, sample := range b.samples {
+		got = append(got, sample.Kind)
+	}
+	if diff := cmp.Diff(got, []wire.Kind{wire.None, wire.Blocked, wire.Blocked, wire.Protocol, wire.None, wire.None}); diff != "" {
+		t.Errorf("what came of the requests (-got +want):\n%s", diff)
+	}
+	if diff := cmp.Diff(paths.get(), []string{"/", "/redirect", "//127.0.0.2:9/x", "/a\r\nX-Evil: 1"}); diff != "" {
+		t.Errorf("what reached the server (-got +want):\n%s", diff)
+	}
+}
