@@ -56,10 +56,16 @@ type Compare struct {
 	Line int
 }
 
+// per is the scope of the rows that a rule is about: what it says, else what its
+// tags can choose from, else the gate's.
 func (g Gate) per(c Compare) result.Scope {
 	switch {
 	case c.Per != "":
 		return c.Per
+	case hasTag(&c.Rule.Selector, "step"):
+		return result.ScopeStep
+	case hasTag(&c.Rule.Selector, "scenario") && g.Per == result.ScopeTotal:
+		return result.ScopeScenario
 	case g.Per != "":
 		return g.Per
 	default:

@@ -316,6 +316,59 @@ func TestRulesThatStoredRunsCannotAnswer(t *testing.T) {
 	}
 }
 
+// TestPer: rows are steps, scenarios or the whole run, as the rule, its tags or
+// the gate say.
+func TestPer(t *testing.T) {
+	t.Parallel()
+	src := sim.New(sim.Target{Class: calm}, 2)
+	base, head := src.Runs(10), src.Run(slow(1, 2))
+	scenario := func(s *result.Summary) {
+		for i := range s.Rows {
+			r := &s.Rows[i]
+			if r.Scope == result.ScopeTotal {
+				r.Latency = s.Rows[2].Latency // as if all requests were of step 1
+				continue
+			}
+			r.Scenario = "shop"
+		}
+		row := s.Rows[2]
+		row.Scope, row.Step = result.ScopeScenario, ""
+		s.Rows = slices.Insert(s.Rows, 1, row)
+	}
+	for _, s := range append(base, head) {
+		scenario(s)
+	}
+	for _, c := range []struct {
+		rule     string
+		per, own result.Scope
+		want     []string
+	}{
+		{"latency.p50 within 5%", "", "", []string{"shop/GET /1"}},
+		{"latency.p50 within 5%", result.ScopeScenario, "", []string{"shop/"}},
+		{"latency.p50 within 5%", result.ScopeTotal, "", []string{"/"}},
+		{"latency.p50 within 5%", result.ScopeTotal, result.ScopeStep, []string{"shop/GET /1"}},
+		{"latency{step='GET /1'}.p50 within 5%", result.ScopeTotal, "", []string{"shop/GET /1"}},
+		{"latency{scenario=shop}.p50 within 5%", result.ScopeTotal, "", []string{"shop/"}},
+		{"latency{scenario=else}.p50 within 5%", "", "", nil},
+	} {
+		per := rules(t, c.rule)
+		per[0].Per = c.own
+		v := verdict.Judge(verdict.Input{Run: sim.Of(head), Head: head, Base: base, Gate: verdict.Gate{Compare: per, Per: c.per}})
+		var got []string
+		for _, f := range v.Findings {
+			if f.Call == verdict.Slower {
+				got = append(got, f.Scenario+"/"+f.Step)
+			}
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s per %q, own %q: %s", c.rule, c.per, c.own, diff)
+		}
+		if c.want == nil && v.Outcome != verdict.Inconclusive {
+			t.Errorf("%s: %s %+v", c.rule, v.Outcome, v.Reasons)
+		}
+	}
+}
+
 func TestAllSlower(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
