@@ -38,7 +38,7 @@ func (p *Page) Annotations() []Annotation {
 		}
 		all = append(all, a)
 	}
-	for _, f := range p.changed() {
+	for _, f := range p.changed {
 		if f.Call == verdict.Slower {
 			all = append(all, p.findingAnnotation(&f))
 		}

@@ -123,14 +123,14 @@ func (p *Page) view() *view {
 		CSS: template.CSS(pageCSS), JS: template.JS(pageJS), Policy: pagePolicy, //nolint:gosec // ours, embedded
 		Outcome: string(p.Verdict.Outcome), Mood: newMood(outcomeMood(p.Verdict.Outcome)), Title: upperFirst(p.title()), Lead: p.lead(true),
 		Reproduce: clean(p.Context.Reproduce, maxMessage), RunURL: safeURL(p.Context.RunURL), HelpURL: safeURL(p.Context.HelpURL),
-		Tool: clean(p.Context.Version, 40), Tally: p.tally(), Changed: p.forests(p.changed()), Compared: p.forests(p.Verdict.Findings),
+		Tool: clean(p.Context.Version, 40), Tally: p.tally(), Changed: p.forests(p.changed), Compared: p.forests(p.Verdict.Findings),
 		Sure: p.sure(), Trouble: p.trouble(), Trends: p.trendPlots(), Time: p.overTime(), Health: p.healthPlots(),
 	}
 	v.ComparedN = plural(len(p.Verdict.Findings), unit.Count(int64(len(p.Verdict.Findings))), "comparison")
 	if len(p.Verdict.Findings) > 1 {
 		v.ComparedN = "All " + v.ComparedN
 	}
-	if slices.ContainsFunc(p.changed(), func(f verdict.Finding) bool { return beyondOthers(&f) }) {
+	if slices.ContainsFunc(p.changed, func(f verdict.Finding) bool { return beyondOthers(&f) }) {
 		v.Beyond = changeNote
 	}
 	for _, r := range p.extraReasons() {
@@ -232,7 +232,7 @@ func (v *view) percentiles(p *Page) {
 	}
 	all := p.Run.LatencyOf(func(*result.Cell) bool { return true })
 	add(percentilePlot("percentiles", "All requests", []curve{{"head", "all requests", all}}))
-	rows := p.changed()
+	rows := p.changed
 	if len(rows) == 0 {
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/loadline-ci/loadline/internal/verdict"
@@ -165,7 +166,7 @@ func (p *Page) comparisonCases() []junitCase {
 	for i := range p.Verdict.Findings {
 		f := &p.Verdict.Findings[i]
 		a := p.findingAnnotation(f)
-		c := junitCase{Class: "loadline.comparison", Name: p.labelOf(f) + " " + metricName(f.Metric), Time: "0"}
+		c := junitCase{Class: "loadline.comparison", Name: strings.TrimSpace(p.labelOf(f) + " " + metricName(f.Metric)), Time: "0"}
 		switch {
 		case f.Call == verdict.Slower && !f.Warn && p.Verdict.Outcome != verdict.Accepted:
 			c.Failure = &junitDetail{Message: a.Title, Type: callMood(f).word, Text: p.place(f.Line) + a.Message}

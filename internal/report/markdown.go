@@ -111,7 +111,7 @@ func (m *markdown) line(parts ...string) {
 
 func (m *markdown) write() {
 	mood := outcomeMood(m.Verdict.Outcome)
-	quiet := m.Verdict.Outcome == verdict.Pass && len(m.changed()) == 0 && len(m.extraReasons()) == 0
+	quiet := m.Verdict.Outcome == verdict.Pass && len(m.changed) == 0 && len(m.extraReasons()) == 0
 	if quiet {
 		m.line(mood.icon, " **loadline**", m.where(), ": ", markProse(m.lead(false), false))
 	} else {
@@ -175,7 +175,7 @@ func (m *markdown) reasons() {
 }
 
 func (m *markdown) changedTable() {
-	rows := m.changed()
+	rows := m.changed
 	if len(rows) == 0 {
 		return
 	}

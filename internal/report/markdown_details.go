@@ -163,7 +163,7 @@ func (m *markdown) trendChart() {
 
 // trend is the history of the worst changed row that has one.
 func (m *markdown) trend() (*Trend, *verdict.Finding) {
-	rows := m.changed()
+	rows := m.changed
 	for i := range rows {
 		if t := m.trendOf(&rows[i]); t != nil {
 			return t, &rows[i]

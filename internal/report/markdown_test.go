@@ -17,10 +17,10 @@ func bigPage(steps int) *Page {
 	v := &verdict.Verdict{Outcome: verdict.Regression, Base: &verdict.Base{Runs: 10, Relative: true}}
 	run := &result.Run{Spec: "api", Measured: time.Minute, Mode: "single"}
 	var trends []Trend
+	h := result.NewHistogram() // one for all, and low: large and high ones take long to read
+	must(h.RecordValue(50))
 	for i := range steps {
 		name := fmt.Sprintf("GET /api/v2/customers/{{ customer }}/orders/%d", i)
-		h := result.NewHistogram()
-		must(h.RecordValue(100_000))
 		run.Catalog.Steps = append(run.Catalog.Steps, result.Step{Name: name})
 		run.Cells = append(run.Cells, result.Cell{Key: result.Key{Step: i, Status: 200}, Count: 1, Latency: h, Service: h})
 		v.Findings = append(v.Findings, verdict.Finding{

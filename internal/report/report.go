@@ -65,7 +65,9 @@ type Page struct {
 	own    int             // how many of steps the run itself has; they come first
 	at     map[stepKey]int // places in steps
 	checks []checkRow
-	counts map[verdict.Call]int // steps by their worst call
+	// changed are the findings that moved or may have, worst first.
+	changed []verdict.Finding
+	counts  map[verdict.Call]int // steps by their worst call
 }
 
 // New gathers a page. run may be nil when nothing was measured.
@@ -79,6 +81,7 @@ func New(v *verdict.Verdict, run *result.Run, c Context, trends []Trend) *Page {
 		p.own++
 	}
 	p.checks = checkRows(run)
+	p.changed = changedRows(v.Findings)
 	p.counts = map[verdict.Call]int{}
 	for _, s := range p.steps {
 		if s.judged() {

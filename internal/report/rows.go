@@ -57,9 +57,10 @@ func stepRows(run *result.Run, findings []verdict.Finding) (rows []stepRow, at m
 		rows = append(rows, row)
 	}
 	if run != nil {
+		figures := run.AllStepFigures()
 		for i, s := range run.Catalog.Steps {
 			add(stepRow{
-				Figures: run.StepFigures(i), index: i, scenario: s.Scenario, step: s.Name,
+				Figures: figures[i], index: i, scenario: s.Scenario, step: s.Name,
 				control: s.Control, role: s.Role, line: s.Line,
 			})
 		}
@@ -98,6 +99,9 @@ func label(scenario, step string, ambiguous bool) string {
 
 // labelOf is the label of the step that f is about.
 func (p *Page) labelOf(f *verdict.Finding) string {
+	if f.Step == "" && f.Scenario == "" && metricName(f.Metric) == "" {
+		return clean(f.Metric, maxName)
+	}
 	if i, ok := p.at[stepKey{f.Scenario, f.Step}]; ok {
 		return p.steps[i].label
 	}
@@ -119,12 +123,12 @@ func severity(c verdict.Call) int {
 	}
 }
 
-// changed lists the findings that moved or may have, worst first: slower ones
+// changedRows lists the findings that moved or may have, worst first: slower ones
 // before those in doubt before faster ones, failures before delays, then by the
 // size of the change.
-func (p *Page) changed() []verdict.Finding {
+func changedRows(findings []verdict.Finding) []verdict.Finding {
 	var rows []verdict.Finding
-	for _, f := range p.Verdict.Findings {
+	for _, f := range findings {
 		if severity(f.Call) >= severity(verdict.Faster) {
 			rows = append(rows, f)
 		}
@@ -154,7 +158,7 @@ func compareBool(a, b bool) int {
 // slower lists the findings that were called and count, worst first.
 func (p *Page) slower() []verdict.Finding {
 	var rows []verdict.Finding
-	for _, f := range p.changed() {
+	for _, f := range p.changed {
 		if f.Call == verdict.Slower && !f.Warn {
 			rows = append(rows, f)
 		}

@@ -70,7 +70,19 @@ func sampleRun(s shape) *result.Run {
 			Scenario: "shop", Name: name, Method: "GET", Line: 31 + 9*i, Control: r.name == "GET /health",
 		})
 		run.Catalog.Checks = append(run.Catalog.Checks, result.Check{Step: i, Name: "status is 200"})
-		addStep(run, s, i, r.median, rng)
+		if i < len(routes) {
+			addStep(run, s, i, r.median, rng)
+			continue
+		}
+		// A histogram takes 280 kB: steps beyond the first share them.
+		for _, c := range run.Cells {
+			if c.Key.Step == i%len(routes) {
+				c.Key.Step = i
+				run.Cells = append(run.Cells, c)
+			}
+		}
+		run.Tallies = append(run.Tallies, result.Tally{Check: i, Stage: 1, Passed: perStep})
+		run.Phases = append(run.Phases, run.Phases[i%len(routes)])
 	}
 	addSeries(run, s, rng)
 	return run
@@ -81,8 +93,9 @@ func draw(rng *rand.Rand, median float64) int64 {
 	return max(1, int64(median*1000*math.Exp(rng.NormFloat64()*0.35)))
 }
 
+const perStep = 2400 // requests
+
 func addStep(run *result.Run, s shape, i int, median float64, rng *rand.Rand) {
-	const perStep = 2400
 	cell := func(status int, failed bool, n int) {
 		if n == 0 {
 			return

@@ -110,7 +110,7 @@ func (p *Page) comparedWith() prose {
 
 // howCalled says what the columns of the table mean.
 func (p *Page) howCalled() prose {
-	if p.Verdict.Base == nil || len(p.changed()) == 0 {
+	if p.Verdict.Base == nil || len(p.changed) == 0 {
 		return nil
 	}
 	return say("The range holds the true change 95 times in 100. A change is called only beyond its limit, which is never below what this run's own noise can do.")

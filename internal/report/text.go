@@ -147,7 +147,7 @@ func first[T any](all []T, n int) []T { return all[:min(len(all), n)] }
 // changedRows shows what moved, one finding a line, or two where the screen is
 // narrow.
 func (s *screen) changedRows() {
-	rows := s.changed()
+	rows := s.changed
 	if len(rows) == 0 {
 		return
 	}

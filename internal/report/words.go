@@ -302,13 +302,14 @@ func beyondOthers(f *verdict.Finding) bool {
 }
 
 // metricName is a metric as loadline itself may write it: the name comes from a
-// file, and is shown only if it is one that this version knows.
+// file, and is shown only if it is one that this version knows. A rule that
+// could not be judged has its selector there; that is its label.
 func metricName(metric string) string {
 	switch metric {
 	case "p50", "p90", "p95", "p99", "p999", "max", "mean", metricErrors, metricThroughput:
 		return metric
 	default:
-		return "latency"
+		return ""
 	}
 }
 

@@ -54,6 +54,23 @@ func (r *Run) StepFigures(i int) Figures {
 	return r.sum(func(c *Cell) bool { return c.Key.Step == i })
 }
 
+// AllStepFigures is StepFigures of every step of the catalog, in one pass over
+// the cells.
+func (r *Run) AllStepFigures() []Figures {
+	cells := make([][]Cell, len(r.Catalog.Steps))
+	for _, c := range r.Cells {
+		if c.Key.Step >= 0 && c.Key.Step < len(cells) {
+			cells[c.Key.Step] = append(cells[c.Key.Step], c)
+		}
+	}
+	all := make([]Figures, len(cells))
+	for i := range all {
+		one := Run{Catalog: r.Catalog, Measured: r.Measured, Cells: cells[i]}
+		all[i] = one.StepFigures(i)
+	}
+	return all
+}
+
 // StageMeasured reports whether stage i counts for limits and comparisons. A
 // stage that the catalog does not hold counts.
 func (r *Run) StageMeasured(i int) bool {
