@@ -7,6 +7,7 @@ func commands() []command {
 		initCommand(),
 		validateCommand(),
 		runCommand(),
+		abCommand(),
 		compareCommand(),
 		ciCommand(),
 		reportCommand(),
@@ -16,6 +17,10 @@ func commands() []command {
 		baselinePrune(),
 		explainCommand(),
 		schemaCommand(),
+		importCurl(),
+		importOpenAPI(),
+		importHAR(),
+		importArtillery(),
 		benchCommand(),
 		versionCommand(),
 	}

@@ -25,7 +25,8 @@ type pairedLog struct {
 	summary summary
 	err     error
 
-	measured time.Duration // of the head
+	measured time.Duration    // of the head
+	driven   [3]time.Duration // both sides: all, and of it with a busy and with a late generator
 	series   series
 	shown    shown
 	row      *books // the second that is under way
@@ -85,6 +86,13 @@ func (l *pairedLog) round(a *arm, length time.Duration, drive func(begin time.Ti
 		l.measured += round.Length
 	}
 	l.summary.add(round.Health, now.at.Sub(from.at), &current.lag)
+	l.driven[0] += round.Length
+	if round.Health.CPU > busyCPU {
+		l.driven[1] += round.Length
+	}
+	if round.Health.LagP99 > lateLag {
+		l.driven[2] += round.Length
+	}
 	return round
 }
 
@@ -162,4 +170,6 @@ func (l *pairedLog) export(r *result.Run) {
 	}
 	r.Rounds = append(r.Rounds, l.rounds.done...)
 	r.Generator = l.summary.generator(l.scratch)
+	whole := func(d time.Duration) int { return int(d.Round(time.Second) / time.Second) }
+	r.Generator.Seconds, r.Generator.BusySeconds, r.Generator.LateSeconds = whole(l.driven[0]), whole(l.driven[1]), whole(l.driven[2])
 }

@@ -1,0 +1,216 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/loadline-ci/loadline/internal/baseline"
+	"github.com/loadline-ci/loadline/internal/load"
+	"github.com/loadline-ci/loadline/internal/result"
+	"github.com/loadline-ci/loadline/internal/scenario"
+	"github.com/loadline-ci/loadline/internal/verdict"
+)
+
+// A pair is a paired run on its way.
+type pair struct {
+	*measurement
+	flags *abFlags
+	sides [2]*side
+	load  *load.Paired
+	watch *verdict.Watch
+	past  baseline.Pairs
+	query baseline.Query
+	done  int // blocks driven
+}
+
+// comparePair is the way of the data of a paired run: both sides are started and
+// driven by turns; after each third of the load the verdict says whether it
+// stands, wants more, or wants both sides restarted.
+func comparePair(ctx context.Context, env *Env, f *abFlags, file string, show *progress) (*measurement, error) {
+	p := &pair{flags: f, measurement: &measurement{}}
+	if err := p.prepare(env, file, show); err != nil {
+		return nil, err
+	}
+	p.recall(env)
+	defer func() { p.close(ctx) }() // also where it fails half-way
+	if err := p.open(ctx); err != nil {
+		return p.unready(ctx, err)
+	}
+	judged, err := p.looks(ctx)
+	if err != nil {
+		return nil, p.mask.Error(err)
+	}
+	p.close(ctx)
+	p.verdict = judged.Verdict
+	p.verdict.Warnings = append(p.verdict.Warnings, p.notes...)
+	if !p.run.Interrupted && len(judged.Compared) > 0 {
+		p.past.Add(judged.Compared)
+		if err := baseline.Dir(env.path(f.baselineDir)).PutPairs(p.query, p.past); err != nil {
+			p.warn("pairs-not-stored", "what this comparison says of the noise of deployments was not kept: "+err.Error(), "")
+		}
+	}
+	return p.measurement, nil
+}
+
+// prepare reads the spec, once for each side, and plans the load.
+func (p *pair) prepare(env *Env, file string, show *progress) error {
+	f := p.flags
+	for i, name := range sideNames {
+		own := f.measureFlags
+		own.target = f.urls[i]
+		s, err := readSpec(env, file, &own)
+		if err != nil {
+			return err
+		}
+		p.sides[i] = &side{name: name, spec: s, env: env, command: f.starts[i], mask: newMask(s.SecretValues())}
+	}
+	s := p.sides[1].spec
+	p.spec, p.mask = s, p.sides[1].mask
+	if !f.quiet {
+		for _, w := range s.Warnings {
+			fmt.Fprintf(env.Stderr, "loadline: warning: %s\n", w)
+		}
+	}
+	steady, err := load.Steady(s.Load)
+	if err != nil {
+		return usagef("%s: %w", s.File, err)
+	}
+	names := s.Catalog()
+	names.Stages = load.Stages(steady)
+	p.watch = verdict.NewWatch(limits(s.Gate.Thresholds), limits(s.StopWhen), &names)
+	p.load, err = load.NewPaired(steady, p.sides[0].newUser, p.sides[1].newUser, load.PairedOptions{
+		Load: f.load,
+		Options: load.Options{Catalog: names, Each: func(iv *result.Interval) string {
+			show.row(&iv.Second, f.load)
+			return p.watch.Each(iv)
+		}},
+	})
+	if err != nil {
+		return usagef("%s: %w", s.File, err)
+	}
+	return nil
+}
+
+// recall reads what earlier comparisons say of the noise of deployments.
+func (p *pair) recall(env *Env) {
+	identified := &result.Run{}
+	p.identify(identified)
+	p.query = baseline.Query{Spec: identified.Spec, Profile: identified.Profile, Environment: identified.Environment}
+	var err error
+	if p.past, err = baseline.Dir(env.path(p.flags.baselineDir)).Pairs(p.query); err != nil {
+		p.warn("pairs-unreadable", "what earlier comparisons say of the noise of deployments was left out: "+err.Error(), "remove the file")
+	}
+}
+
+func (p *pair) warn(code, message, remedy string) {
+	w := verdict.Reason{Code: code, Message: message, Remedy: remedy}
+	p.notes = append(p.notes, w)
+}
+
+func (p *pair) identify(run *result.Run) {
+	identify(run, p.spec, job{flags: &p.flags.measureFlags, commit: commitFromEnv(p.sides[1].env)})
+	run.Mode = "paired"
+}
+
+// open brings both sides up.
+func (p *pair) open(ctx context.Context) error {
+	for _, s := range p.sides {
+		if err := s.open(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close ends the users, then what they were sent to.
+func (p *pair) close(ctx context.Context) {
+	p.load.Leave()
+	for _, s := range p.sides {
+		p.notes = append(p.notes, s.close(ctx)...)
+	}
+}
+
+// unready is the result of a run that could not begin.
+func (p *pair) unready(ctx context.Context, err error) (*measurement, error) {
+	run := &result.Run{Catalog: *catalog(p.spec), Started: time.Now()}
+	var not *scenario.NotReady
+	switch {
+	case ctx.Err() != nil:
+		run.Interrupted, run.Stopped = true, "interrupted before the load began"
+	case errors.As(err, &not):
+		run.NotReady = not.Reason
+	default:
+		return nil, p.mask.Error(err)
+	}
+	p.run = run
+	p.identify(run)
+	p.close(ctx)
+	p.verdict = verdict.Paired(verdict.PairedInput{Run: run, Gate: gate(p.spec), Notes: p.notes}).Verdict
+	return p.measurement, nil
+}
+
+// looks drives a third of the load at a time until the verdict stands.
+func (p *pair) looks(ctx context.Context) (verdict.PairedResult, error) {
+	planned := p.load.Blocks(p.flags.load)
+	for look := 1; ; look++ {
+		// A disturbed block is replaced by one of a later third, as long as there is
+		// time; the last look takes what there is.
+		p.done += p.load.Drive(ctx, planned/verdict.Looks, planned-p.done)
+		if p.load.Stopped() || p.done >= planned {
+			look = verdict.Looks
+		}
+		in, err := p.input(look)
+		if err != nil {
+			return verdict.PairedResult{}, err
+		}
+		out := verdict.Paired(in)
+		switch {
+		case out.Next == verdict.Confirm:
+			return p.confirm(ctx, in, planned/verdict.Looks)
+		case out.Next == verdict.Continue && look < verdict.Looks:
+			continue
+		}
+		return out, nil
+	}
+}
+
+// input is what is known at a look.
+func (p *pair) input(look int) (in verdict.PairedInput, err error) {
+	if p.run, err = p.load.Result(); err != nil {
+		return in, err
+	}
+	p.identify(p.run)
+	return verdict.PairedInput{
+		Run: p.run, Look: look, Redeploy: p.flags.redeploys(), Calibrated: p.past.Calibrated, Past: p.past.Past,
+		Gate: gate(p.spec), Watch: p.watch,
+	}, nil
+}
+
+// confirm restarts both sides and drives so many blocks more: whatever the two
+// deployments happened to differ by is drawn anew.
+func (p *pair) confirm(ctx context.Context, first verdict.PairedInput, blocks int) (verdict.PairedResult, error) {
+	p.close(ctx)
+	err := p.open(ctx)
+	var not *scenario.NotReady
+	switch {
+	case errors.As(err, &not):
+		p.warn("not-restarted", "the second series could not begin: "+not.Reason, "see that the start commands can be run twice")
+	case err != nil && ctx.Err() == nil:
+		return verdict.PairedResult{}, err
+	case err == nil:
+		p.load.Drive(ctx, blocks, blocks+blocks/4)
+	}
+	in, err := p.input(first.Look)
+	if err != nil {
+		return verdict.PairedResult{}, err
+	}
+	if ctx.Err() != nil {
+		p.run.Interrupted = true
+	}
+	if in.Second, err = result.PairAfter(p.run, 1); err != nil {
+		return verdict.PairedResult{}, err
+	}
+	return verdict.Paired(in), nil
+}

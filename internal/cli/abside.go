@@ -1,0 +1,169 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/loadline-ci/loadline/internal/load"
+	"github.com/loadline-ci/loadline/internal/scenario"
+	"github.com/loadline-ci/loadline/internal/spec"
+	"github.com/loadline-ci/loadline/internal/unit"
+	"github.com/loadline-ci/loadline/internal/verdict"
+)
+
+// A side is base or head of a paired run: a spec aimed at its URL and, where
+// there is a start command, the program that answers there.
+type side struct {
+	name    string
+	spec    *spec.Spec
+	env     *Env
+	command string
+	mask    mask
+
+	set      *scenario.Set // of this series
+	closeSet func()
+	program  *deployment
+	setUp    bool
+}
+
+// NewUser makes users of whatever series is under way.
+func (s *side) newUser(id int, rec *load.Recorder) load.User { return s.set.NewUser(id, rec) }
+
+// open starts the program, waits until it is ready, and sets it up. The error is
+// a *scenario.NotReady with the side's name, or that of ctx, or a usageError.
+func (s *side) open(ctx context.Context) error {
+	var err error
+	if s.set, s.closeSet, err = compile(s.env, s.spec, nil, s.mask); err != nil {
+		return usageError{s.mask.Error(err)}
+	}
+	if s.command != "" {
+		if err := s.start(ctx); err != nil {
+			return err
+		}
+	}
+	if err := s.ready(ctx); err != nil {
+		return s.named(err)
+	}
+	s.setUp = true
+	return s.named(s.set.Setup(ctx))
+}
+
+// named puts the side's name before what is said of it.
+func (s *side) named(err error) error {
+	var not *scenario.NotReady
+	if errors.As(err, &not) {
+		return &scenario.NotReady{Reason: s.name + ": " + not.Reason}
+	}
+	return err
+}
+
+// start runs the start command, unless something answers at the URL already: it
+// would be measured instead, or keep the port from the program.
+func (s *side) start(ctx context.Context) error {
+	address, err := hostPort(s.spec.Target.URL)
+	if err != nil {
+		return usageError{err}
+	}
+	dialer := net.Dialer{Timeout: time.Second}
+	if conn, err := dialer.DialContext(ctx, "tcp", address); err == nil {
+		_ = conn.Close()
+		return &scenario.NotReady{Reason: fmt.Sprintf("%s: something answers at %s before --%s-start was run; stop it, or leave the start command out",
+			s.name, bareURL(s.spec.Target.URL), s.name)}
+	}
+	s.program, err = deploy(ctx, s.env, s.name, s.command)
+	return err
+}
+
+func hostPort(target string) (string, error) {
+	u, err := url.Parse(target)
+	if err != nil {
+		return "", err
+	}
+	port := u.Port()
+	if port == "" {
+		port = "80"
+		if u.Scheme == "https" {
+			port = "443"
+		}
+	}
+	return net.JoinHostPort(u.Hostname(), port), nil
+}
+
+// startEvery is how often a program that comes up is tried for a connection.
+const startEvery = 100 * time.Millisecond
+
+// ready waits for the target, as long as its program runs.
+func (s *side) ready(ctx context.Context) error {
+	if s.program == nil {
+		return s.set.Ready(ctx)
+	}
+	waiting, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	over := make(chan struct{})
+	defer close(over)
+	go func() {
+		select {
+		case <-s.program.gone:
+			cancel(errEnded)
+		case <-over:
+		}
+	}()
+	deadline := time.Now().Add(abStartTime)
+	for {
+		err := s.set.Ready(waiting)
+		var not *scenario.NotReady
+		switch {
+		case errors.Is(err, errEnded) || err != nil && s.program.ended() != "":
+			s.program.show(s.env.Stderr, s.mask)
+			return &scenario.NotReady{Reason: fmt.Sprintf(
+				"the start command ended (%s) before anything was ready at %s; it must stay in the foreground; see the end of its output", s.program.ended(), bareURL(s.spec.Target.URL))}
+		case err == nil || !errors.As(err, &not):
+			return err
+		case s.spec.Target.Ready != nil || time.Until(deadline) < 0:
+			s.program.show(s.env.Stderr, s.mask)
+			if s.spec.Target.Ready == nil {
+				return &scenario.NotReady{Reason: fmt.Sprintf("nothing listened at %s within %s of the start command; see the end of its output, or set [target.ready]",
+					bareURL(s.spec.Target.URL), unit.FormatDuration(abStartTime))}
+			}
+			return err
+		}
+		select {
+		case <-waiting.Done():
+		case <-time.After(startEvery):
+		}
+	}
+}
+
+var errEnded = errors.New("the start command ended")
+
+// close cleans up after a series and stops the program. What could not be
+// cleaned up is said.
+func (s *side) close(ctx context.Context) (notes []verdict.Reason) {
+	if s.set == nil {
+		return nil
+	}
+	if s.setUp {
+		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), teardownTime)
+		defer cancel()
+		if err := s.set.Teardown(clean); err != nil {
+			notes = append(notes, verdict.Reason{Code: "teardown", Message: s.name + ": " + s.mask.String(err.Error())})
+		}
+	}
+	s.closeSet()
+	if s.program != nil {
+		if how := s.program.ended(); how != "" && s.setUp {
+			s.program.show(s.env.Stderr, s.mask)
+			notes = append(notes, verdict.Reason{
+				Code: "program-ended", Message: fmt.Sprintf("the %s's start command ended (%s) while it was measured", s.name, how),
+				Remedy: "see the end of its output",
+			})
+		}
+		s.program.stop()
+	}
+	s.set, s.closeSet, s.program, s.setUp = nil, nil, nil, false
+	return notes
+}
