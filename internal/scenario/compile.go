@@ -153,6 +153,11 @@ func (c *compiler) step(s *spec.Step) (*step, error) {
 	return st, err
 }
 
+// maxKept is how many requests, encoded, each user keeps to send again. One takes
+// some 600 bytes; a spec of 5,000 steps must not take megabytes for each user, and
+// its other requests are put together anew each time, as those with templates are.
+const maxKept = 64
+
 func (c *compiler) message(s *spec.Step) (*message, error) {
 	m := &message{method: s.Method, timeout: s.Timeout, redirects: s.Redirects, keepBody: readsBody(s)}
 	if m.redirects < 0 {
@@ -177,7 +182,8 @@ func (c *compiler) message(s *spec.Step) (*message, error) {
 	}
 	filled := func(p pair) bool { return p.value.fill != nil }
 	header := func(h headerFill) bool { return h.value.fill != nil }
-	m.same = m.url.fill == nil && !slices.ContainsFunc(m.query, filled) && !slices.ContainsFunc(m.header, header) && !m.body.filled()
+	m.same = m.url.fill == nil && !slices.ContainsFunc(m.query, filled) && !slices.ContainsFunc(m.header, header) && !m.body.filled() &&
+		c.set.requests < maxKept
 	if m.same {
 		m.number = c.set.requests
 		c.set.requests++

@@ -13,7 +13,7 @@ import (
 // filled in.
 type message struct {
 	method string
-	same   bool // nothing but the token is filled in
+	same   bool // nothing but the token is filled in, and users keep the request
 	number int  // of the request that users keep, when same
 
 	url     text

@@ -1,12 +1,14 @@
 package scenario
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/loadline-ci/loadline/internal/load"
 	"github.com/loadline-ci/loadline/internal/spec"
 	"github.com/loadline-ci/loadline/internal/wire"
 )
@@ -57,5 +59,30 @@ func TestCompileErrors(t *testing.T) {
 		if _, err := Compile(s, (&target{}).session, Options{}); err == nil || err.Error() != want {
 			t.Errorf("Compile: %v\nwant:    %s", err, want)
 		}
+	}
+}
+
+// TestManySteps: each user keeps no more than some requests, and sends all.
+func TestManySteps(t *testing.T) {
+	t.Parallel()
+	var steps []*spec.Step
+	for i := range 3 * maxKept {
+		steps = append(steps, newStep(t, fmt.Sprintf("GET /%d", i)))
+	}
+	s := newSpec(steps...)
+	tg := &target{}
+	set := compile(t, s, tg)
+	u := set.newUser(0, &book{})
+	for n := range 2 {
+		u.Iterate(t.Context(), load.Iteration{Number: int64(n)})
+	}
+	got := tg.requests()
+	for i, r := range got {
+		if want := fmt.Sprintf("GET http://api.test/%d", i%len(steps)); r != want {
+			t.Fatalf("request %d is %s, want %s", i, r, want)
+		}
+	}
+	if len(got) != 2*len(steps) || len(u.lanes[0].fixed) != maxKept {
+		t.Errorf("%d requests, %d kept", len(got), len(u.lanes[0].fixed))
 	}
 }
