@@ -63,7 +63,7 @@ type Miss struct {
 	Remedy  string
 }
 
-const seed = "a run of this spec on the main branch stores one: see loadline baseline set"
+const seed = "let a run on the main branch store one, or store this one: loadline run SPEC --json main.json, then loadline baseline set main.json"
 
 // Find returns the newest runs of a store that may be compared with, up to
 // q.Max. Files that cannot be read are skipped and named. A store that does not

@@ -200,7 +200,7 @@ func noBase(in Input) *Reason {
 	default:
 		return &Reason{
 			Code: "no-baseline", Message: "no run of this spec is stored yet, so nothing was compared",
-			Remedy: "a run on the main branch stores one: see loadline baseline set",
+			Remedy: "let a run on the main branch store one, or store a result yourself with loadline baseline set",
 		}
 	}
 }
