@@ -239,7 +239,9 @@ func TestBrokenResponses(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			srv := once(t, tt.response)
-			doFails(t, newSession(t, Options{}), to(srv.url+"/"), tt.kind, tt.want)
+			if resp := doFails(t, newSession(t, Options{}), to(srv.url+"/"), tt.kind, tt.want); resp.Retried {
+				t.Error("sent again, though the connection was new")
+			}
 		})
 	}
 }
@@ -620,7 +622,7 @@ func TestAnswerBeforeTheEndOfTheRequest(t *testing.T) {
 		}
 		<-c.stop
 	})
-	s := newSession(t, Options{})
+	s := newSession(t, Options{Timeout: time.Hour})
 	req := to(srv.url + "/")
 	req.Method, req.Body = "POST", make([]byte, 16<<20)
 	resp := do(t, s, req)

@@ -484,6 +484,52 @@ func TestTwoWaitsForWindow(t *testing.T) {
 	}
 }
 
+// A larger window in SETTINGS opens the stream that waits.
+func TestTwoWaitsForSettings(t *testing.T) {
+	t.Parallel()
+	srv := serveFrames(t, func(_ int, f *frames) {
+		_ = f.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 100})
+		f.head(f.take(), true, ":status", "204")
+		id := f.take()
+		for sum := 0; sum < 950; {
+			fr, err := f.ReadFrame()
+			if err != nil {
+				return
+			}
+			if d, ok := fr.(*http2.DataFrame); ok {
+				if sum += len(d.Data()); sum == 100 {
+					_ = f.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 2000})
+				}
+			}
+		}
+		f.head(id, true, ":status", "200")
+		f.untilGone()
+	})
+	s := newSession(t, Options{Version: "h2c"})
+	do(t, s, to(srv.url+"/"))
+	req := to(srv.url + "/")
+	req.Method, req.Body = "POST", make([]byte, 950)
+	do(t, s, req)
+}
+
+// The window of the connection is opened again when half of it is used; that is
+// too much to send here.
+func TestTwoOpensTheConnectionsWindow(t *testing.T) {
+	t.Parallel()
+	var r reader1
+	r.reset(false, nil, 0)
+	h := newConn2(&conn{})
+	h.open(&r, nil, nil, nil)
+	h.out, h.settled, h.connTaken = nil, true, connWindow/2
+	r.part, r.length = inClose, -1
+	if err := h.feed(append(appendFrame(nil, frameData, 0, h.id, 3), "abc"...)); err != nil {
+		t.Fatal(err)
+	}
+	if want := appendWindow(nil, 0, connWindow/2+3); !bytes.Equal(h.out, want) {
+		t.Errorf("got %x, want %x", h.out, want)
+	}
+}
+
 func TestTwoRetries(t *testing.T) {
 	t.Parallel()
 	for name, second := range map[string]func(f *frames, id uint32){
