@@ -22,7 +22,7 @@ const module = "github.com/loadline-ci/loadline"
 var floors = [][]string{
 	{"internal/unit", "internal/stat", "internal/wire", "internal/github"},
 	{"internal/plan", "internal/rule", "internal/result"},
-	{"internal/spec", "internal/load", "internal/baseline", "internal/verdict"},
+	{"internal/spec", "internal/convert", "internal/load", "internal/baseline", "internal/verdict"},
 	{"internal/scenario", "internal/report"},
 	{"internal/cli"},
 	{"cmd/loadline"},
@@ -40,7 +40,7 @@ var testHelpers = []string{
 // calm rooms are handed readers, writers and values; they touch no file, no
 // network and no log.
 var (
-	calm    = []string{"unit", "stat", "plan", "rule", "result", "spec", "verdict", "report"}
+	calm    = []string{"unit", "stat", "plan", "rule", "result", "spec", "convert", "verdict", "report"}
 	outside = []string{"os", "net", "net/http", "log/slog"}
 )
 
@@ -48,6 +48,8 @@ var (
 var modules = map[string][]string{
 	"github.com/BurntSushi/toml":              {"spec"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"result", "load", "verdict", "baseline", "report", "cli"},
+	"github.com/getkin/kin-openapi":           {"convert"},
+	"github.com/oasdiff/yaml3":                {"convert"},
 	"github.com/google/go-github/v60":         {"github"},
 	"github.com/sethvargo/go-githubactions":   {"github"},
 	"github.com/spf13/pflag":                  {"cli"},
