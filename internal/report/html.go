@@ -102,6 +102,19 @@ type view struct {
 // A moodView is a mood for the template: Class is its colour.
 type moodView struct{ Icon, Word, Class string }
 
+func toneClass(t tone) string {
+	switch t {
+	case toneGood:
+		return "good"
+	case toneBad:
+		return "bad"
+	case toneDoubt:
+		return "doubt"
+	default:
+		return "neutral"
+	}
+}
+
 func newMood(m mood) moodView { return moodView{m.mark, m.word, toneClass(m.tone)} }
 
 type (

@@ -1,0 +1,200 @@
+package report
+
+import (
+	"strings"
+
+	"github.com/loadline-ci/loadline/internal/unit"
+	"github.com/loadline-ci/loadline/internal/verdict"
+)
+
+// lead is the verdict in one or two sentences, true without the rest of the
+// page. Under a heading, which has said title, it does not say that again.
+func (p *Page) lead(headed bool) prose {
+	switch p.Verdict.Outcome {
+	case verdict.Pass:
+		return p.passLead(headed)
+	case verdict.Regression:
+		return p.regressionLead()
+	case verdict.Threshold:
+		return p.thresholdLead()
+	default:
+		return p.otherLead(headed)
+	}
+}
+
+// otherLead is the lead of an outcome that a reason explains.
+func (p *Page) otherLead(headed bool) prose {
+	intro, otherwise := "", "Finished."
+	switch p.Verdict.Outcome {
+	case verdict.Inconclusive:
+		intro, otherwise = "Cannot tell: ", "Nothing could be judged."
+	case verdict.Invalid:
+		intro, otherwise = "Not judged: ", "The run is not fit to compare."
+	case verdict.NoBaseline:
+		intro, otherwise = "No baseline yet: ", "There is no run to compare with."
+	case verdict.Accepted:
+		intro, otherwise = "Accepted: ", "This slowdown was taken on purpose."
+	default:
+	}
+	if headed {
+		intro = ""
+	}
+	out := p.reasonLead(intro, otherwise)
+	if p.Verdict.Outcome == verdict.NoBaseline {
+		out = append(out, p.limitsHold()...)
+	}
+	return out
+}
+
+// reasonLead is the first reason, which is the cause of the outcome.
+func (p *Page) reasonLead(intro, otherwise string) prose {
+	message := otherwise
+	if i := p.leadReason(); i >= 0 {
+		message = p.Verdict.Reasons[i].Message
+	}
+	// The reason may have been written with the intro already.
+	if intro == "" || strings.HasPrefix(strings.ToLower(message), strings.ToLower(strings.TrimSuffix(intro, ": "))) {
+		return prose{}.sentence(upperFirst(message))
+	}
+	return say(intro).sentence(lowerFirst(message))
+}
+
+func (p *Page) passLead(headed bool) prose {
+	b := p.Verdict.Base
+	if b == nil {
+		return append(say("Nothing was compared."), p.limitsHold()...)
+	}
+	out := say("No slowdown.")
+	if b.NothingAbovePercent > 0 {
+		intro := "No slowdown: nothing above "
+		if headed {
+			intro = "Nothing above "
+		}
+		out = say(intro).strong(unit.Change(b.NothingAbovePercent / 100)).say(" (95% sure).")
+	}
+	if b.VisiblePercent > 0 {
+		out = out.say(" This run could see " + unit.Change(b.VisiblePercent/100) + " or more.")
+	}
+	return append(out, p.limitsHold()...)
+}
+
+// limitsHold says how many limits hold, when there are any.
+func (p *Page) limitsHold() prose {
+	all := len(p.Verdict.Limits)
+	if all == 0 {
+		return nil
+	}
+	ok := 0
+	for _, l := range p.Verdict.Limits {
+		if l.OK {
+			ok++
+		}
+	}
+	switch {
+	case ok == all && all == 1:
+		return say(" The limit holds.")
+	case ok == all:
+		return say(" All " + unit.Count(int64(all)) + " limits hold.")
+	default:
+		return say(" " + unit.Count(int64(ok)) + " of " + plural(all, unit.Count(int64(all)), "limit") + " hold.")
+	}
+}
+
+func (p *Page) regressionLead() prose {
+	slower := p.slower()
+	if len(slower) == 0 {
+		return p.reasonLead("", "This run is slower than allowed.")
+	}
+	var out prose
+	if i := p.leadReason(); i >= 0 && !toldByRow(p.Verdict.Reasons[i]) {
+		out = out.sentence(upperFirst(p.Verdict.Reasons[i].Message)).say(" ")
+	}
+	f := &slower[0]
+	out = out.code(p.labelOf(f)).say(" " + verb(f.Metric) + ": ").strong(moved(f))
+	if beyondOthers(f) {
+		out = out.say(", " + change(f.Metric, f.ChangePercent) + " beyond the other steps")
+	}
+	if f.LowPercent != 0 || f.HighPercent != 0 {
+		out = out.say(" (between " + change(f.Metric, f.LowPercent) + " and " + change(f.Metric, f.HighPercent) + ")")
+	}
+	if a := allowed(f); a != "" {
+		out = out.say("; allowed is " + a)
+	}
+	out = out.say(".")
+	if n := noise(f); n != "" {
+		out = out.say(" This runner's noise limit is " + n)
+		if b := p.Verdict.Base; b != nil && b.FalseAlarmPercent > 0 {
+			out = out.say("; at most 1 unchanged pull request in " + unit.Count(int64(100/b.FalseAlarmPercent)) + " would be blamed like this")
+		}
+		out = out.say(".")
+	}
+	if broken := p.broken(); len(broken) > 0 {
+		out = append(out.say(" "), p.thresholdLead()...)
+	}
+	return out
+}
+
+func (p *Page) thresholdLead() prose {
+	broken := p.broken()
+	if len(broken) == 0 {
+		return p.reasonLead("", "A limit is broken.")
+	}
+	out := say("Limit broken: ").code(broken[0].Limit).say(", it came to ").code(broken[0].Shown).say(".")
+	if more := len(broken) - 1; more > 0 {
+		out = out.say(" " + plural(more, unit.Count(int64(more)), "more limit") + " broken.")
+	}
+	return out
+}
+
+// toldByRow reports whether a reason says what the tables of the page say of a
+// step or a limit, in the codes of verdict.
+func toldByRow(r verdict.Reason) bool {
+	switch r.Code {
+	case "slower", "more-errors", "not-sure", "limit":
+		return true
+	default:
+		return false
+	}
+}
+
+// leadReason is the reason to begin with: the first that is about the run as a
+// whole, else the first; -1 when there is none.
+func (p *Page) leadReason() int {
+	for i, r := range p.Verdict.Reasons {
+		if !toldByRow(r) {
+			return i
+		}
+	}
+	return min(len(p.Verdict.Reasons), 1) - 1
+}
+
+// extraReasons are the reasons and warnings that neither lead nor a table tells.
+func (p *Page) extraReasons() []verdict.Reason {
+	var all []verdict.Reason
+	lead := -1
+	if p.leadsWithReason() {
+		lead = p.leadReason()
+	}
+	for i, r := range p.Verdict.Reasons {
+		if i != lead && !toldByRow(r) {
+			all = append(all, r)
+		}
+	}
+	for _, r := range p.Verdict.Warnings {
+		if !toldByRow(r) {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+func (p *Page) leadsWithReason() bool {
+	switch p.Verdict.Outcome {
+	case verdict.Pass:
+		return false
+	case verdict.Threshold:
+		return len(p.broken()) == 0
+	default:
+		return true
+	}
+}
