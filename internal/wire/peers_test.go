@@ -20,7 +20,8 @@ import (
 )
 
 // The tests here need programs that nobody here wrote: Debian's nginx and
-// nghttp2-server, and toxiproxy-server of github.com/Shopify/toxiproxy/v2. They
+// nghttp2-server, go-httpbin of github.com/mccutchen/go-httpbin/v2, and
+// toxiproxy-server of github.com/Shopify/toxiproxy/v2 (there cmd/server). They
 // are skipped where those are not installed.
 
 // program starts a program that listens on addr and waits until it does.
@@ -86,7 +87,7 @@ func write(t *testing.T, dir, name string, data []byte) string {
 func TestNginx(t *testing.T) {
 	t.Parallel()
 	// nginx as root serves as another user, who may not look into t.TempDir.
-	dir, err := os.MkdirTemp("", "wire-nginx")
+	dir, err := os.MkdirTemp("", "wire-nginx") //nolint:usetesting // see above
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,6 +194,55 @@ func TestNghttpd(t *testing.T) {
 		}
 		if resp := do(t, s, to(scheme+"://"+addr+"/none")); resp.Status != 404 {
 			t.Errorf("%s: got %d, want 404", scheme, resp.Status)
+		}
+	}
+}
+
+func TestHTTPBin(t *testing.T) {
+	t.Parallel()
+	addr := free(t)
+	host, port, _ := net.SplitHostPort(addr)
+	program(t, addr, "go-httpbin", "-host", host, "-port", port)
+	for _, tt := range []struct {
+		path   string
+		header []Field
+		status int
+		want   string // in the body
+		size   int64  // of the body; 0: any
+	}{
+		{path: "/gzip", status: 200, want: `"gzipped": true`},
+		{path: "/deflate", status: 200},
+		{path: "/stream/3", status: 200, want: `"id":2`},
+		{path: "/redirect/3", status: 200, want: "/get"},
+		{path: "/absolute-redirect/2", status: 200, want: "/get"},
+		{path: "/relative-redirect/2", status: 200, want: "/get"},
+		{path: "/cookies/set?a=b", status: 200, want: `"a": "b"`},
+		{path: "/cookies", status: 200, want: `"a": "b"`},
+		{path: "/basic-auth/u/p", header: []Field{{"Authorization", "Basic dTpw"}}, status: 200, want: `"authorized": true`},
+		{path: "/basic-auth/u/p", status: 401},
+		{path: "/drip?duration=0.02s&numbytes=10&delay=0s", status: 200, want: "**********", size: 10},
+		{path: "/delay/0.02", status: 200, want: `"url"`},
+		{path: "/status/418", status: 418},
+		{path: "/status/204", status: 204},
+		{path: "/bytes/100000", status: 200, size: 100000},
+		{path: "/stream-bytes/50000?chunk_size=777", status: 200, size: 50000},
+		{path: "/range/2000", status: 200, want: "abcdef", size: 2000},
+		{path: "/trailers?test=1", status: 200},
+	} {
+		s := newSession(t, Options{})
+		if tt.path == "/cookies" {
+			do(t, s, to("http://"+addr+"/cookies/set?a=b"))
+		}
+		req := to("http://" + addr + tt.path)
+		req.Header, req.Redirects = tt.header, 5
+		for range 2 {
+			resp := do(t, s, req)
+			if resp.Status != tt.status || !strings.Contains(string(resp.Body), tt.want) || tt.size > 0 && resp.BodySize != tt.size {
+				t.Errorf("%s: got %d with %d bytes: %.200s", tt.path, resp.Status, resp.BodySize, resp.Body)
+			}
+		}
+		if resp := do(t, s, to("http://"+addr+"/get")); !resp.Reused {
+			t.Errorf("%s: the connection was not kept", tt.path)
 		}
 	}
 }
