@@ -107,7 +107,7 @@ func (s *roundStep) add(c *cell) {
 	if err := c.key.err(); err != "" {
 		s.errors[err] += c.count
 	}
-	if c.key.failed || c.key.checks {
+	if c.key.failed || c.key.checks || c.key.capture {
 		s.errored += c.count
 	}
 	if c.key.failed {

@@ -89,6 +89,10 @@ type Key struct {
 	Checks bool   // at least one check did not hold
 }
 
+// Errored reports whether the requests of the key count as errors: they failed,
+// or a check did not hold, or a capture found nothing.
+func (k Key) Errored() bool { return k.Failed || k.Checks || k.Error == "capture" }
+
 // A Cell is what came of the requests of one Key. A request without a complete
 // response has no latency, but for a timeout, which counts with the time it
 // took: a dead target must not look fast, a hanging one must not look gone.

@@ -63,7 +63,7 @@ var Metrics = []Metric{
 	{"iteration", Trend, "p95", Micros, nil, false, "a whole iteration, think time included"},
 	{"failed", Rate, "share", Ratio, requestTags, false, "no complete response, or a status not in `expect`"},
 	{"checks", Rate, "share", Ratio, checkTags, true, "share of assertions that held"},
-	{"errors", Rate, "share", Ratio, requestTags, false, "the request failed, or any of its checks"},
+	{"errors", Rate, "share", Ratio, requestTags, false, "the request failed, or any of its checks, or a capture found nothing"},
 	{"requests", Counter, "count", Plain, requestTags, true, "requests that ended"},
 	{"iterations", Counter, "count", Plain, flowTags, true, "iterations that reached their end"},
 	{"dropped", Counter, "count", Plain, flowTags, false, "arrivals beyond max_users; also as a share of arrivals"},

@@ -169,7 +169,7 @@ func (a *account) cell(c *result.Cell) {
 	case "failed":
 		a.rate(boolCount(c.Key.Failed, c.Count), c.Count)
 	case "errors":
-		a.rate(boolCount(c.Key.Failed || c.Key.Checks, c.Count), c.Count)
+		a.rate(boolCount(c.Key.Errored(), c.Count), c.Count)
 	case "requests":
 		a.rate(c.Count, c.Count)
 	case "bytes_in":
