@@ -222,7 +222,7 @@ func TestNothingToCompareWith(t *testing.T) {
 func TestCallsTheRightStep(t *testing.T) {
 	t.Parallel()
 	per := rules(t, "latency.p50 within 5%", "latency.p95 within 5%", "errors within 0.5pp")
-	for seed := range uint64(20) {
+	for seed := range uint64(some(20)) {
 		src := sim.New(sim.Target{Class: calm}, seed)
 		v := judge(per, src.Runs(10), src.Run(slow(3, 1.5)))
 		want := []string{"GET /3 p50 slower", "GET /3 p95 slower"}
@@ -250,7 +250,7 @@ func TestCallsTheRightStep(t *testing.T) {
 // others look slow, however few others there are.
 func TestFasterStepsBlameNobody(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(30) {
+	for seed := range uint64(some(30)) {
 		for _, faster := range [][]sim.Change{
 			{slow(0, 0.1)},
 			{slow(0, 0.5), slow(1, 0.5)},
@@ -392,7 +392,7 @@ func TestAllSlower(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			for seed := range uint64(10) {
+			for seed := range uint64(some(10)) {
 				src := sim.New(c.target, seed)
 				v := judge(strictRules(t), src.Runs(c.n), src.Run(c.changes...))
 				if v.Outcome != c.want {
@@ -440,7 +440,7 @@ func TestErrors(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			for seed := range uint64(20) {
+			for seed := range uint64(some(20)) {
 				s := src(seed)
 				base, head := s.Runs(10), s.Run()
 				if c.make != nil {
@@ -543,7 +543,7 @@ func TestNewAndMissingSteps(t *testing.T) {
 // nor makes one, and it is named. Of two runs nobody knows which is wrong.
 func TestPoisonedRing(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(10) {
+	for seed := range uint64(some(10)) {
 		for _, where := range []int{0, 4, 9} {
 			for _, what := range []sim.Change{slow(-1, 10), slow(2, 10), slow(2, 0.1)} {
 				src := sim.New(sim.Target{Class: sim.Quiet}, seed)
@@ -569,7 +569,7 @@ func TestPoisonedRing(t *testing.T) {
 // begins, and later runs are compared with that.
 func TestRestart(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(10) {
+	for seed := range uint64(some(10)) {
 		src := sim.New(sim.Target{Class: sim.Quiet}, seed)
 		base := src.Runs(10)
 		v := judge(strictRules(t), base, src.Run(slow(2, 1.6)))
@@ -595,7 +595,7 @@ func TestRestart(t *testing.T) {
 func TestSwap(t *testing.T) {
 	t.Parallel()
 	opposite := map[verdict.Call]verdict.Call{verdict.Slower: verdict.Faster, verdict.Faster: verdict.Slower}
-	for seed := range uint64(200) {
+	for seed := range uint64(some(200)) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		src := sim.New(sim.Target{Class: sim.Shared, Steps: 1 + rng.IntN(7)}, seed)
 		a, b := src.Run(), src.Run(slow(rng.IntN(3), math.Exp(1.5*rng.NormFloat64())), sim.Change{Step: 0, Errors: 0.1 * rng.Float64() * float64(rng.IntN(2))})
@@ -649,7 +649,7 @@ func TestSelf(t *testing.T) {
 func TestPermutation(t *testing.T) {
 	t.Parallel()
 	byName := cmpopts.SortSlices(func(a, b verdict.Finding) bool { return a.Step+a.Metric < b.Step+b.Metric })
-	for seed := range uint64(50) {
+	for seed := range uint64(some(50)) {
 		rng := rand.New(rand.NewPCG(seed, 2))
 		src := sim.New(sim.Target{Class: sim.Shared}, seed)
 		base, head := src.Runs(8), src.Run(slow(1, 1.5))
@@ -669,14 +669,18 @@ func TestPermutation(t *testing.T) {
 // TestManySteps: a thousand steps against thirty runs.
 func TestManySteps(t *testing.T) {
 	t.Parallel()
-	src := sim.New(sim.Target{Class: sim.Quiet, Steps: 1000, Rate: 100_000}, 1)
-	base, head := src.Runs(30), src.Run(slow(500, 1.5))
+	steps := 1000
+	if hurried() {
+		steps = 100
+	}
+	src := sim.New(sim.Target{Class: sim.Quiet, Steps: steps, Rate: 100 * float64(steps)}, 1)
+	base, head := src.Runs(30), src.Run(slow(steps/2, 1.5))
 	start := time.Now()
 	v := judge(strictRules(t), base, head)
 	if took := time.Since(start); took > 10*time.Second {
 		t.Errorf("judging took %v", took) // a second on an idle machine; ten is another order
 	}
-	if got := calls(v); v.Outcome != verdict.Regression || len(got) < 2 || !strings.HasPrefix(got[0], "GET /500 ") {
+	if got := calls(v); v.Outcome != verdict.Regression || len(got) < 2 || !strings.HasPrefix(got[0], sim.StepName(steps/2)+" ") {
 		t.Errorf("%s %v", v.Outcome, got)
 	}
 }
@@ -686,7 +690,7 @@ func TestManySteps(t *testing.T) {
 func TestNonsense(t *testing.T) {
 	t.Parallel()
 	odd := []float64{0, math.NaN(), math.Inf(1), math.Inf(-1), -1e300, 1e300, 18.6, 1e-9}
-	for seed := range uint64(2000) {
+	for seed := range uint64(some(2000)) {
 		rng := rand.New(rand.NewPCG(seed, 3))
 		src := sim.New(sim.Target{Class: sim.Noisy, Steps: 1 + rng.IntN(4), Control: rng.IntN(4) == 0}, seed)
 		all := append(src.Runs(rng.IntN(6)), src.Run())

@@ -80,8 +80,8 @@ func TestPairedFromRounds(t *testing.T) {
 		says   string // the code of a reason or warning, or what is called
 	}{
 		{"the same", nil, verdict.Pass, ""},
-		{"slower", func(r *result.Run) { *r = *pairedRun(t, 40, 50, 1, 1.3, 1) }, verdict.Regression, "GET /1 p50 slower"},
-		{"faster", func(r *result.Run) { *r = *pairedRun(t, 40, 50, 1, 0.7, 1) }, verdict.Pass, "GET /1 p50 faster"},
+		{"slower", func(r *result.Run) { *r = *pairedRun(t, 20, 50, 1, 1.3, 1) }, verdict.Regression, "GET /1 p50 slower"},
+		{"faster", func(r *result.Run) { *r = *pairedRun(t, 20, 50, 1, 0.7, 1) }, verdict.Pass, "GET /1 p50 faster"},
 		{"head fails", func(r *result.Run) {
 			arm(r, "head", func(round *result.Round) { round.Steps[2].Failed, round.Steps[2].Errored = 3, 3 })
 		}, verdict.Regression, "GET /2 errors slower"},
@@ -115,17 +115,17 @@ func TestPairedFromRounds(t *testing.T) {
 		{"interrupted", func(r *result.Run) { r.Interrupted = true }, verdict.Invalid, "interrupted"},
 		{"a damaged histogram", func(r *result.Run) { r.Rounds[7].Steps[0].Latency = []byte("?") }, verdict.Invalid, "damaged"},
 		{"a control step moved", func(r *result.Run) {
-			*r = *pairedRun(t, 40, 50, 1.4, 1.4, 1)
+			*r = *pairedRun(t, 20, 50, 1.4, 1.4, 1)
 			r.Catalog.Steps[0].Control = true
 		}, verdict.Inconclusive, "control-moved"},
 		{"a control step stayed", func(r *result.Run) {
-			*r = *pairedRun(t, 40, 50, 1, 1.4, 1)
+			*r = *pairedRun(t, 20, 50, 1, 1.4, 1)
 			r.Catalog.Steps[0].Control = true
 		}, verdict.Regression, "GET /1 p50 slower"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			r := pairedRun(t, 40, 50, 1, 1, 1)
+			r := pairedRun(t, 20, 50, 1, 1, 1)
 			if c.change != nil {
 				c.change(r)
 			}
@@ -149,7 +149,7 @@ func TestPairedFromRounds(t *testing.T) {
 func TestPairedSwap(t *testing.T) {
 	t.Parallel()
 	opposite := map[verdict.Call]verdict.Call{verdict.Slower: verdict.Faster, verdict.Faster: verdict.Slower}
-	for seed := range uint64(100) {
+	for seed := range uint64(some(100)) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		there := sim.New(sim.Target{Class: sim.Shared}, seed).Duel(120, slow(2, math.Exp(0.2*rng.NormFloat64())), sim.Change{Step: 1, Errors: 0.04 * rng.Float64()}).First(120)
 		back := *there
@@ -299,7 +299,7 @@ func TestPairedWithoutRules(t *testing.T) {
 // TestTauMatters: where deployments are known to differ much, the limit is wide.
 func TestTauMatters(t *testing.T) {
 	t.Parallel()
-	r := pairedRun(t, 40, 50, 1, 1.1, 1)
+	r := pairedRun(t, 20, 50, 1, 1.1, 1)
 	in := verdict.PairedInput{Run: r, Calibrated: true, Gate: verdict.Gate{Compare: rules(t, "latency.p50 within 5%")}}
 	if got := verdict.Paired(in); got.Outcome != verdict.Regression {
 		t.Errorf("calibrated: %s", got.Outcome)
