@@ -214,9 +214,11 @@ func (d *dialing) share(left int) time.Duration {
 // connectOne connects to one address.
 func (d *dialing) connectOne(to netip.AddrPort, deadline time.Duration) (*link, error) {
 	source := &d.session.client.source
-	l, err := d.open(to, source.addr(to.Addr()), deadline)
-	for errors.Is(err, syscall.EADDRNOTAVAIL) && source.next(to.Addr()) {
-		l, err = d.open(to, source.addr(to.Addr()), deadline)
+	from, n := source.addr(to.Addr())
+	l, err := d.open(to, from, deadline)
+	for errors.Is(err, syscall.EADDRNOTAVAIL) && source.next(to.Addr(), n) {
+		from, n = source.addr(to.Addr())
+		l, err = d.open(to, from, deadline)
 	}
 	if err == nil {
 		l.start(d.deadline, d.session.stop)
@@ -252,17 +254,23 @@ type loopbackSource struct{ last atomic.Uint32 }
 
 const lastSource = 32
 
-func (s *loopbackSource) addr(to netip.Addr) netip.Addr {
+// addr returns the local address for a target, invalid for any, and its number.
+func (s *loopbackSource) addr(to netip.Addr) (netip.Addr, uint32) {
 	n := s.last.Load()
 	if n == 0 || !to.Is4() || !to.IsLoopback() {
-		return netip.Addr{}
+		return netip.Addr{}, n
 	}
-	return netip.AddrFrom4([4]byte{127, 0, 0, byte(1 + n)})
+	return netip.AddrFrom4([4]byte{127, 0, 0, byte(1 + n)}), n
 }
 
-// next moves on to the next address, if there is one.
-func (s *loopbackSource) next(to netip.Addr) bool {
-	return to.Is4() && to.IsLoopback() && s.last.Add(1) < lastSource
+// next moves on from address n, which had no port left, if there is another.
+// Many users may find that out at once.
+func (s *loopbackSource) next(to netip.Addr, n uint32) bool {
+	if !to.Is4() || !to.IsLoopback() || n+1 >= lastSource {
+		return false
+	}
+	s.last.CompareAndSwap(n, n+1)
+	return true
 }
 
 // chooseVersion sets what is spoken on cn.
