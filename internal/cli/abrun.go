@@ -151,6 +151,10 @@ func (p *pair) unready(ctx context.Context, err error) (*measurement, error) {
 	return p.measurement, nil
 }
 
+// confirmBlocks is how long a confirming series is at least: ten blocks are
+// judged, and two may be disturbed.
+const confirmBlocks = 12
+
 // looks drives a third of the load at a time until the verdict stands.
 func (p *pair) looks(ctx context.Context) (verdict.PairedResult, error) {
 	planned := p.load.Blocks(p.flags.load)
@@ -168,7 +172,7 @@ func (p *pair) looks(ctx context.Context) (verdict.PairedResult, error) {
 		out := verdict.Paired(in)
 		switch {
 		case out.Next == verdict.Confirm:
-			return p.confirm(ctx, in, planned/verdict.Looks)
+			return p.confirm(ctx, in, max(planned/verdict.Looks, confirmBlocks))
 		case out.Next == verdict.Continue && look < verdict.Looks:
 			continue
 		}

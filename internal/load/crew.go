@@ -97,7 +97,7 @@ func (c *crew) draw(i int64) int {
 func (c *crew) rest(j int, next Next) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if next != Continue && c.seats[j] != nil {
+	if next != Continue {
 		c.seats[j] = nil
 	}
 	if c.atWork--; c.atWork == 0 && c.still != nil {
@@ -112,14 +112,14 @@ func (c *crew) quiet() <-chan struct{} {
 	return stillness(c.atWork, &c.still)
 }
 
-// finish sends the users home, once they rest.
+// finish sends the users home; those at work once they rest.
 func (c *crew) finish() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, work := range c.seats {
+	for j, work := range c.seats {
 		if work != nil {
 			close(work)
+			c.seats[j] = nil
 		}
 	}
-	c.seats = []chan struct{}{}
 }

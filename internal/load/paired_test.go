@@ -289,6 +289,29 @@ func TestPairedEndsEarly(t *testing.T) {
 			t.Errorf("the round that was cut short counts: %+v", last)
 		}
 	})
+	t.Run("interrupted at work", func(t *testing.T) {
+		t.Parallel()
+		slow := func(time.Time, load.Iteration) loadtest.Answer {
+			return loadtest.Answer{Took: 800 * time.Millisecond, Status: 200}
+		}
+		end := func(_ int, it load.Iteration) load.Next {
+			select {
+			case <-it.Stop: // as a user does that was cut off
+				return load.EndUser
+			default:
+				return load.Continue
+			}
+		}
+		base, head := &loadtest.Users{Target: slow, Next: end}, &loadtest.Users{Target: slow, Next: end}
+		r := paired(t, steadyUsers(3), base, head, load.PairedOptions{Load: 20 * time.Second}, func(ctx context.Context, p *load.Paired) {
+			ctx, cancel := context.WithTimeout(ctx, 400*time.Millisecond)
+			defer cancel()
+			p.Drive(ctx, 20, 20)
+		})
+		if !r.Interrupted || len(r.Cells) != 0 {
+			t.Errorf("interrupted %v, cells %+v", r.Interrupted, r.Cells)
+		}
+	})
 	t.Run("by the watch", func(t *testing.T) {
 		t.Parallel()
 		opt := load.PairedOptions{Options: load.Options{Each: func(*result.Interval) string { return "enough" }}}
