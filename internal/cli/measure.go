@@ -4,11 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
-	"os"
-	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/loadline-ci/loadline/internal/baseline"
@@ -203,57 +199,6 @@ func bareURL(text string) string {
 	return u.String()
 }
 
-// readSpec reads and checks a spec; its problems come as one error.
-func readSpec(env *Env, file string, f *measureFlags) (*spec.Spec, error) {
-	in, done, err := specInput(env, file)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	in.Profile = f.profile
-	if in.Overrides, err = f.overrides(); err != nil {
-		return nil, err
-	}
-	s, problems := spec.Parse(in)
-	if len(problems) > 0 {
-		return nil, problemsError{problems}
-	}
-	return s, nil
-}
-
-// specInput opens a spec and the folder that its files are read from. done
-// closes the folder.
-func specInput(env *Env, file string) (in spec.Input, done func(), err error) {
-	name := env.path(file)
-	text, err := os.ReadFile(name)
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return in, nil, usagef("%s: no such file; `loadline init` writes a spec", file)
-		}
-		return in, nil, usagef("%s: %w", file, cause(err))
-	}
-	root, err := os.OpenRoot(filepath.Dir(name))
-	if err != nil {
-		return in, nil, usagef("%s: %w", file, cause(err))
-	}
-	return spec.Input{
-		File: filepath.ToSlash(file), Text: text, FS: root.FS(), Env: env.Getenv, Version: version(),
-	}, func() { _ = root.Close() }, nil
-}
-
-// overrides are the flags that stand over the spec.
-func (m *measureFlags) overrides() (o spec.Overrides, err error) {
-	o = spec.Overrides{Target: m.target, Rate: m.rate, Duration: m.duration, Scenario: m.scenario}
-	if m.set.Changed("users") {
-		o.Users = strconv.Itoa(m.users)
-	}
-	if m.set.Changed("seed") {
-		o.Seed = strconv.FormatInt(m.seed, 10)
-	}
-	o.Vars, err = parseVars(m.vars)
-	return o, err
-}
-
 // compile makes the users' walks and the client they send with. hosts, when
 // set, are the only ones that may be reached.
 func compile(env *Env, s *spec.Spec, hosts []string, m mask) (*scenario.Set, func(), error) {
@@ -279,33 +224,4 @@ func compile(env *Env, s *spec.Spec, hosts []string, m mask) (*scenario.Set, fun
 		set.Close()
 		client.Close()
 	}, nil
-}
-
-// catalog is the spec's names, with the stages of its load.
-func catalog(s *spec.Spec) *result.Catalog {
-	c := s.Catalog()
-	c.Stages = load.Stages(s.Load)
-	return &c
-}
-
-// gate is what the spec asks of a run, as verdict takes it.
-func gate(s *spec.Spec) verdict.Gate {
-	g := verdict.Gate{
-		Limits: limits(s.Gate.Thresholds), Per: result.Scope(s.Gate.Per),
-		MinRequests: s.Gate.MinRequests, Confidence: s.Gate.Confidence,
-	}
-	for _, c := range s.Gate.Compare {
-		g.Compare = append(g.Compare, verdict.Compare{Rule: c.Rule, Per: result.Scope(c.Per), Warn: c.Warn, Line: c.Pos.Line})
-	}
-	return g
-}
-
-func limits(all []spec.Limit) []verdict.Limit {
-	var out []verdict.Limit
-	for _, l := range all {
-		out = append(out, verdict.Limit{
-			Rule: l.Rule, Abort: l.Abort, After: l.After, Window: l.Window, Warn: l.Warn, Line: l.Pos.Line,
-		})
-	}
-	return out
 }
