@@ -88,9 +88,11 @@ type Quantile struct {
 	Micros int64   // of the whole run, for showing
 }
 
-// StopWhen begins Run.Stopped of a run that a condition of stop_when ended: such
-// a run is complete.
-const StopWhen = "stop_when "
+// What Run.Stopped begins with when the run itself ended it.
+const (
+	StopWhen   = "stop_when " // a condition of stop_when: such a run is complete
+	LimitBroke = "the limit " // a limit with abort: the rest is missing
+)
 
 // SummaryQuantiles are the latency quantiles that a Summary keeps.
 var SummaryQuantiles = []float64{0.50, 0.90, 0.95, 0.99}

@@ -41,6 +41,13 @@ func Judge(in Input) Verdict {
 		return v.invalid(invalid...)
 	}
 	v.reportLimits()
+	if in.aborted() {
+		v.Head.Unfit = "it was stopped by a broken limit"
+	}
+	if in.aborted() && len(v.Reasons) == 0 {
+		// What broke may hold over the whole of what there is; it ended the run.
+		v.Reasons = append(v.Reasons, Reason{Code: "limit", Message: in.Run.Stopped})
+	}
 	v.reportLag(in.Run)
 	v.compare(in)
 	v.Outcome = v.outcome()
@@ -70,7 +77,7 @@ func validity(in Input) []Reason {
 	if len(all) == 0 {
 		all = append(all, lateLimits(in)...)
 	}
-	if in.Run.Stopped != "" && len(all) == 0 && !in.Watch.stopped() {
+	if in.Run.Stopped != "" && len(all) == 0 && !in.ended() {
 		all = append(all, Reason{
 			Code: "stopped", Message: "the run ended before its time: " + in.Run.Stopped,
 			Remedy: "see that the run can reach its end, or make it shorter",
@@ -114,11 +121,10 @@ func (v *Verdict) compare(in Input) {
 	if len(in.Gate.Compare) == 0 {
 		return
 	}
-	if in.Watch.aborted() {
+	if in.aborted() {
 		v.Warnings = append(v.Warnings, Reason{
 			Code: "aborted", Message: "the run was stopped by a broken limit, so it was not compared with anything",
 		})
-		v.Head.Unfit = "it was stopped by a broken limit"
 		return
 	}
 	base := v.comparable(in)
@@ -340,7 +346,7 @@ func (v *Verdict) outcome() Outcome {
 	switch {
 	case slower:
 		return Regression
-	case broken:
+	case broken || has("limit"):
 		return Threshold
 	case unsure, has("all-slower", "control-moved", "too-few-requests", "arm-disturbs", "base-fails"):
 		return Inconclusive

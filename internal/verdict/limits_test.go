@@ -382,9 +382,17 @@ func TestAbortedRunsAreNotCompared(t *testing.T) {
 	if v.Outcome != verdict.Threshold || len(v.Findings) > 0 || v.Head.Unfit == "" || len(v.Warnings) != 1 {
 		t.Errorf("%s, unfit %q, %+v", v.Outcome, v.Head.Unfit, v.Warnings)
 	}
-	// The same run, told of without its watch, ended for reasons nobody knows.
-	if v := verdict.Judge(verdict.Input{Run: run}); v.Outcome != verdict.Invalid || v.Reasons[0].Code != "stopped" {
+	// The same run read from a file, where nobody watched.
+	if v := verdict.Judge(verdict.Input{Run: run}); v.Outcome != verdict.Threshold || v.Head.Unfit == "" {
 		t.Errorf("%s %+v", v.Outcome, v.Reasons)
+	}
+	run.Stopped = result.StopWhen + "failed > 5% (90%)"
+	if v := verdict.Judge(verdict.Input{Run: run}); v.Outcome != verdict.Pass || v.Head.Unfit != "" {
+		t.Errorf("ended by stop_when: %s %+v", v.Outcome, v.Reasons)
+	}
+	run.Stopped = "on_failure of GET /"
+	if v := verdict.Judge(verdict.Input{Run: run}); v.Outcome != verdict.Invalid || v.Reasons[0].Code != "stopped" {
+		t.Errorf("ended by a step: %s %+v", v.Outcome, v.Reasons)
 	}
 }
 

@@ -92,16 +92,19 @@ func Paired(in PairedInput) PairedResult {
 	if in.Look <= 0 || in.Look > Looks {
 		in.Look = Looks
 	}
-	limits, invalid := judgeLimits(Input{Run: in.Run, Gate: in.Gate, Watch: in.Watch})
+	single := Input{Run: in.Run, Gate: in.Gate, Watch: in.Watch}
+	limits, invalid := judgeLimits(single)
 	v.Limits = limits
-	invalid = append(validity(Input{Run: in.Run, Gate: in.Gate, Watch: in.Watch}), invalid...)
+	invalid = append(validity(single), invalid...)
 	if len(invalid) > 0 {
 		v.invalid(invalid...)
 		return out
 	}
 	v.reportLimits()
-	p := newPairing(in)
-	if p.asked() {
+	if single.aborted() && len(v.Reasons) == 0 {
+		v.Reasons = append(v.Reasons, Reason{Code: "limit", Message: in.Run.Stopped})
+	}
+	if p := newPairing(in); p.asked() && !single.aborted() {
 		out.Next = p.look()
 		v.report(p)
 		out.Compared = p.compared()

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"strings"
 	"time"
 
 	"github.com/loadline-ci/loadline/internal/result"
@@ -62,7 +63,7 @@ func (w *Watch) Each(iv *result.Interval) (stop string) {
 	}
 	for _, l := range w.limits {
 		if l != nil && w.limit(l, s) && w.abort == "" {
-			w.abort = "the limit " + l.limit.Rule.Text + " was broken"
+			w.abort = result.LimitBroke + l.limit.Rule.Text + " was broken"
 		}
 	}
 	if w.abort != "" {
@@ -114,10 +115,16 @@ func (w *Watch) breach(i int) (breach, bool) {
 	return *w.limits[i].broken, true
 }
 
-func (w *Watch) aborted() bool { return w != nil && w.abort != "" }
+// aborted reports whether a broken limit ended the run: as its watch saw it, or as
+// a saved run tells.
+func (in *Input) aborted() bool {
+	return in.Watch != nil && in.Watch.abort != "" || strings.HasPrefix(in.Run.Stopped, result.LimitBroke)
+}
 
-// stopped reports whether the watch ended the run.
-func (w *Watch) stopped() bool { return w.aborted() || w != nil && w.stop != "" }
+// ended reports whether the run ended before its time, but as the spec asks.
+func (in *Input) ended() bool {
+	return in.aborted() || strings.HasPrefix(in.Run.Stopped, result.StopWhen)
+}
 
 func (l *watched) push(s *slice, names *result.Catalog) {
 	a := newAccount(&l.limit.Rule.Selector, names)
