@@ -51,15 +51,24 @@ const (
 )
 
 func (f *abFlags) add(fs *pflag.FlagSet) {
+	f.addSides(fs)
+	f.measureFlags.add(fs)
+	_ = fs.MarkHidden("target") // it exists, so that a hint can be given
+	f.setDuration(fs, abLoad)
+}
+
+func (f *abFlags) addSides(fs *pflag.FlagSet) {
 	fs.StringVar(&f.urls[0], "base", "", "`URL` of the base: what the change is compared with")
 	fs.StringVar(&f.urls[1], "head", "", "`URL` of the head: the change")
 	fs.StringVar(&f.starts[0], "base-start", "", "`CMD` that starts the base and stays in the foreground; loadline stops it, and restarts it to confirm a call")
 	fs.StringVar(&f.starts[1], "head-start", "", "`CMD` that starts the head")
-	f.measureFlags.add(fs)
-	_ = fs.MarkHidden("target") // it exists, so that a hint can be given
+}
+
+// setDuration gives --duration the meaning that it has with two sides.
+func (f *abFlags) setDuration(fs *pflag.FlagSet, usual string) {
 	d := fs.Lookup("duration")
-	d.Usage, d.DefValue = "most load `D` that both sides together may take, warm-up and confirming series not counted", abLoad
-	_ = d.Value.Set(abLoad)
+	d.Usage, d.DefValue = "most load `D` that both sides together may take, warm-up and confirming series not counted", usual
+	f.duration = usual
 }
 
 func (f *abFlags) check(args []string) error {
@@ -77,7 +86,10 @@ func (f *abFlags) check(args []string) error {
 			return usagef("--%s is missing: ab needs --base URL and --head URL", sideNames[i])
 		}
 	}
-	var err error
+	return f.checkDuration()
+}
+
+func (f *abFlags) checkDuration() (err error) {
 	if f.load, err = unit.ParseDuration(f.duration); err != nil {
 		return usagef("--duration: %w", err)
 	}

@@ -23,6 +23,8 @@ type pair struct {
 	past  baseline.Pairs
 	query baseline.Query
 	done  int // blocks driven
+
+	calibrates bool // base against itself: no limits
 }
 
 // comparePair is the way of the data of a paired run: both sides are started and
@@ -44,14 +46,20 @@ func comparePair(ctx context.Context, env *Env, f *abFlags, file string, show *p
 	}
 	p.close(ctx)
 	p.verdict = judged.Verdict
+	p.remember(env, judged)
 	p.verdict.Warnings = append(p.verdict.Warnings, p.notes...)
-	if !p.run.Interrupted && len(judged.Compared) > 0 {
-		p.past.Add(judged.Compared)
-		if err := baseline.Dir(env.path(f.baselineDir)).PutPairs(p.query, p.past); err != nil {
-			p.warn("pairs-not-stored", "what this comparison says of the noise of deployments was not kept: "+err.Error(), "")
-		}
-	}
 	return p.measurement, nil
+}
+
+// remember keeps what a comparison says of the noise of deployments.
+func (p *pair) remember(env *Env, judged verdict.PairedResult) {
+	if p.run.Interrupted || len(judged.Compared) == 0 {
+		return
+	}
+	p.past.Add(judged.Compared)
+	if err := baseline.Dir(env.path(p.flags.baselineDir)).PutPairs(p.query, p.past); err != nil {
+		p.warn("pairs-not-stored", "what this comparison says of the noise of deployments was not kept: "+err.Error(), "see that the folder can be written")
+	}
 }
 
 // prepare reads the spec, once for each side, and plans the load.
@@ -70,7 +78,7 @@ func (p *pair) prepare(env *Env, file string, show *progress) error {
 	p.spec, p.mask = s, p.sides[1].mask
 	if !f.quiet {
 		for _, w := range s.Warnings {
-			fmt.Fprintf(env.Stderr, "loadline: warning: %s\n", w)
+			_, _ = fmt.Fprintf(env.Stderr, "loadline: warning: %s\n", w)
 		}
 	}
 	steady, err := load.Steady(s.Load)
@@ -79,11 +87,16 @@ func (p *pair) prepare(env *Env, file string, show *progress) error {
 	}
 	names := s.Catalog()
 	names.Stages = load.Stages(steady)
-	p.watch = verdict.NewWatch(limits(s.Gate.Thresholds), limits(s.StopWhen), &names)
+	if !p.calibrates {
+		p.watch = verdict.NewWatch(limits(s.Gate.Thresholds), limits(s.StopWhen), &names)
+	}
 	p.load, err = load.NewPaired(steady, p.sides[0].newUser, p.sides[1].newUser, load.PairedOptions{
 		Load: f.load,
 		Options: load.Options{Catalog: names, Each: func(iv *result.Interval) string {
 			show.row(&iv.Second, f.load)
+			if p.watch == nil {
+				return ""
+			}
 			return p.watch.Each(iv)
 		}},
 	})
@@ -147,7 +160,7 @@ func (p *pair) unready(ctx context.Context, err error) (*measurement, error) {
 	p.run = run
 	p.identify(run)
 	p.close(ctx)
-	p.verdict = verdict.Paired(verdict.PairedInput{Run: run, Gate: gate(p.spec), Notes: p.notes}).Verdict
+	p.verdict = verdict.Paired(verdict.PairedInput{Run: run, Gate: p.gate(), Notes: p.notes}).Verdict
 	return p.measurement, nil
 }
 
@@ -188,8 +201,17 @@ func (p *pair) input(look int) (in verdict.PairedInput, err error) {
 	p.identify(p.run)
 	return verdict.PairedInput{
 		Run: p.run, Look: look, Redeploy: p.flags.redeploys(), Calibrated: p.past.Calibrated, Past: p.past.Past,
-		Gate: gate(p.spec), Watch: p.watch,
+		Gate: p.gate(), Watch: p.watch,
 	}, nil
+}
+
+// gate is what the spec asks; of base against itself it asks for no limits.
+func (p *pair) gate() verdict.Gate {
+	g := gate(p.spec)
+	if p.calibrates {
+		g.Limits = nil
+	}
+	return g
 }
 
 // confirm restarts both sides and drives so many blocks more: whatever the two

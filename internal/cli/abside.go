@@ -54,8 +54,7 @@ func (s *side) open(ctx context.Context) error {
 
 // named puts the side's name before what is said of it.
 func (s *side) named(err error) error {
-	var not *scenario.NotReady
-	if errors.As(err, &not) {
+	if not, ok := errors.AsType[*scenario.NotReady](err); ok {
 		return &scenario.NotReady{Reason: s.name + ": " + not.Reason}
 	}
 	return err

@@ -8,6 +8,7 @@ func commands() []command {
 		validateCommand(),
 		runCommand(),
 		abCommand(),
+		calibrateCommand(),
 		compareCommand(),
 		ciCommand(),
 		reportCommand(),

@@ -27,6 +27,14 @@ type measureFlags struct {
 }
 
 func (m *measureFlags) add(fs *pflag.FlagSet) {
+	m.addLoad(fs)
+	m.addOutputs(fs)
+	m.addEnvironment(fs)
+	fs.StringVar(&m.failOn, "fail-on", "", failOnHelp)
+}
+
+// addLoad adds what stands over the spec's own target and load.
+func (m *measureFlags) addLoad(fs *pflag.FlagSet) {
 	m.set = fs
 	fs.StringVar(&m.target, "target", "", "`URL` to drive instead of the spec's target.url")
 	fs.IntVar(&m.users, "users", 0, "`N` users at work (closed model) instead of the spec's load")
@@ -36,10 +44,12 @@ func (m *measureFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&m.scenario, "scenario", "", "run only the scenario `NAME`")
 	fs.StringVar(&m.profile, "profile", "", "use [profile.`NAME`]")
 	fs.Int64Var(&m.seed, "seed", 0, "seed `N` of all that is drawn at random")
-	m.addOutputs(fs)
+}
+
+// addEnvironment adds where baselines lie, and for what environment.
+func (m *measureFlags) addEnvironment(fs *pflag.FlagSet) {
 	fs.StringVar(&m.baselineDir, "baseline-dir", "baselines", "folder `DIR` of the stored baselines")
 	fs.StringVar(&m.env, "env-label", "default", "`LABEL` of this environment (staging, preview, runner class): part of the baseline's key")
-	fs.StringVar(&m.failOn, "fail-on", "", failOnHelp)
 }
 
 func (m *measureFlags) addOutputs(fs *pflag.FlagSet) {
