@@ -383,13 +383,22 @@ func (p *pairing) unclear() {
 	}
 }
 
-// compared lists the differences of the steps by metric.
+// compared lists the differences of the steps by metric. A step that is slower
+// after a restart too says nothing of how far deployments of the same code
+// differ; one that is called without may, but no more than that it was beyond
+// its limit: else the first real slowdown would blind the next runs.
 func (p *pairing) compared() map[string][]stat.Compared {
 	all := map[string][]stat.Compared{}
 	for _, cand := range slices.Concat(p.tests, p.controls) {
-		if t, ok := cand.test.(*apart); ok && cand.key.Scope == result.ScopeStep {
-			all[cand.Metric] = append(all[cand.Metric], stat.Compared{Y: t.at.Y, SE: t.at.SE})
+		t, ok := cand.test.(*apart)
+		if !ok || cand.key.Scope != result.ScopeStep || cand.Call == Slower && p.in.Second != nil {
+			continue
 		}
+		y := t.at.Y
+		if cand.Call == Slower || cand.Call == Faster {
+			y = math.Copysign(math.Min(math.Abs(y), t.limit(cand.Call == Slower, cand.level)), y)
+		}
+		all[cand.Metric] = append(all[cand.Metric], stat.Compared{Y: y, SE: t.at.SE})
 	}
 	return all
 }
