@@ -67,7 +67,7 @@ func NewPaired(p plan.Plan, base, head NewUser, opt PairedOptions) (*Paired, err
 		}
 		r.arms[i] = a
 	}
-	r.log = newPairedLog(r.arms[1], opt.Each)
+	r.log = newPairedLog(r.arms, opt.Each)
 	return r, nil
 }
 
@@ -163,8 +163,8 @@ func (r *Paired) warmUp(ctx context.Context) {
 		if r.Stopped() {
 			return
 		}
-		a.round(ctx, time.Now(), length, arrivals)
-		a.ledger.read()
+		r.arms[a].round(ctx, time.Now(), length, arrivals)
+		r.arms[a].ledger.read()
 	}
 }
 
@@ -177,7 +177,7 @@ func (r *Paired) oneBlock(ctx context.Context) (good bool) {
 			return false
 		}
 		round := r.log.round(a, r.length, func(begin time.Time) (overran bool) {
-			return a.round(ctx, begin, r.length, arrivals)
+			return r.arms[a].round(ctx, begin, r.length, arrivals)
 		})
 		if round == nil {
 			return false // stopped before it began
@@ -189,12 +189,10 @@ func (r *Paired) oneBlock(ctx context.Context) (good bool) {
 	return good
 }
 
-// order is that of the sides in the next block.
-func (r *Paired) order() []*arm {
-	if r.coin.Uint64()&1 == 0 {
-		return []*arm{r.arms[0], r.arms[1]}
-	}
-	return []*arm{r.arms[1], r.arms[0]}
+// order is that of the sides in the next block, 0 for the base.
+func (r *Paired) order() [2]int {
+	first := int(r.coin.Uint64() & 1)
+	return [2]int{first, 1 - first}
 }
 
 // take returns the next stretch of each track's schedule.

@@ -185,6 +185,28 @@ func TestPairedResultIsOfTheHead(t *testing.T) {
 	}
 }
 
+// Rounds longer than a second, at a rate that fills no second well, have a row
+// for each second of the head all the same.
+func TestPairedLongRounds(t *testing.T) {
+	t.Parallel()
+	r := paired(t, steadyOpen(8), &loadtest.Users{}, &loadtest.Users{}, load.PairedOptions{}, func(ctx context.Context, p *load.Paired) {
+		p.Drive(ctx, 6, 6)
+	})
+	if len(r.Rounds) != 12 || r.Rounds[0].Length != 2500*time.Millisecond || r.Rounds[0].Offered != 20 {
+		t.Errorf("%d rounds of %v with %d arrivals; want 12 of 2.5s with 20", len(r.Rounds), r.Rounds[0].Length, r.Rounds[0].Offered)
+	}
+	var offered int64
+	for i, row := range r.Series {
+		offered += row.Offered
+		if row.Offered < 7 || row.Offered > 9 || i > 0 && row.At <= r.Series[i-1].At {
+			t.Errorf("row %d at %v: %d offered, want about 8", i, row.At, row.Offered)
+		}
+	}
+	if len(r.Series) != 15 || offered != 120 {
+		t.Errorf("%d rows, %d offered; want 15 and 120", len(r.Series), offered)
+	}
+}
+
 func TestPairedUsersStay(t *testing.T) {
 	t.Parallel()
 	for name, p := range map[string]plan.Plan{"open": steadyOpen(50), "closed": steadyUsers(4)} {

@@ -14,32 +14,38 @@ import (
 // the rest of the head. Rows of the series are seconds of the head's time, which
 // the rounds of the base interrupt.
 type pairedLog struct {
-	head    *arm
+	sides   [2]*armLog // base, head
 	each    func(*result.Interval) (stop string)
 	probe   *probe
 	scratch *hdr.Histogram
 	start   time.Time
 	end     time.Duration // of the last round
 	rounds  rounds
-	total   *books // of the head
 	summary summary
+	driven  [3]time.Duration // both sides: all, and of it with a busy and with a late generator
+	shown   shown
 	err     error
+}
 
-	measured time.Duration    // of the head
-	driven   [3]time.Duration // both sides: all, and of it with a busy and with a late generator
+// An armLog is what is kept of one side. It is kept of the base as well, though
+// nobody reads it there, so that the work that goes into it disturbs both alike.
+type armLog struct {
+	*arm
+	measured time.Duration
+	total    *books
 	series   series
-	shown    shown
 	row      *books // the second that is under way
 	rowAt    time.Duration
-	rowTook  time.Duration // of the head's time
+	rowTook  time.Duration // of this side's time
 	rowFrom  reading
 }
 
-func newPairedLog(head *arm, each func(*result.Interval) string) *pairedLog {
-	return &pairedLog{
-		head: head, each: each, probe: newProbe(), scratch: result.NewHistogram(),
-		total: newBooks(head.shape), row: newBooks(head.shape),
+func newPairedLog(arms [2]*arm, each func(*result.Interval) string) *pairedLog {
+	l := &pairedLog{each: each, probe: newProbe(), scratch: result.NewHistogram()}
+	for i, a := range arms {
+		l.sides[i] = &armLog{arm: a, total: newBooks(a.shape), row: newBooks(a.shape)}
 	}
+	return l
 }
 
 // begin is called before the first load of a series.
@@ -49,8 +55,10 @@ func (l *pairedLog) begin() {
 	}
 }
 
-// round keeps the round that drive does on an arm. nil: it took no time at all.
-func (l *pairedLog) round(a *arm, length time.Duration, drive func(begin time.Time) (overran bool)) *result.Round {
+// round keeps the round that drive does on a side (0 base, 1 head). nil: it took
+// no time at all.
+func (l *pairedLog) round(side int, length time.Duration, drive func(begin time.Time) (overran bool)) *result.Round {
+	a := l.sides[side]
 	from := l.probe.read()
 	begin := time.Now()
 	at := begin.Sub(l.start)
@@ -58,13 +66,7 @@ func (l *pairedLog) round(a *arm, length time.Duration, drive func(begin time.Ti
 	l.rounds.begin(at, at+length, a.shape.steps, from)
 	over := make(chan bool, 1)
 	go func() { over <- drive(begin) }()
-	overran := false
-	if a == l.head {
-		overran = l.follow(begin, length, from, over)
-	} else {
-		overran = <-over
-		l.rounds.add(a.ledger.read())
-	}
+	overran := l.follow(a, begin, length, from, over)
 	now := l.probe.read()
 	known, current := len(l.rounds.done), l.rounds.current
 	l.end = min(time.Since(l.start), at+length)
@@ -82,9 +84,7 @@ func (l *pairedLog) round(a *arm, length time.Duration, drive func(begin time.Ti
 	case round.Length < length:
 		round.Excluded = "the run ended before the round was over"
 	}
-	if a == l.head {
-		l.measured += round.Length
-	}
+	a.measured += round.Length
 	l.summary.add(round.Health, now.at.Sub(from.at), &current.lag)
 	l.driven[0] += round.Length
 	if round.Health.CPU > busyCPU {
@@ -96,77 +96,78 @@ func (l *pairedLog) round(a *arm, length time.Duration, drive func(begin time.Ti
 	return round
 }
 
-// follow waits for a round of the head to end, and keeps its seconds meanwhile.
-func (l *pairedLog) follow(begin time.Time, length time.Duration, from reading, over <-chan bool) (overran bool) {
+// follow waits for a round to end, and keeps its seconds meanwhile.
+func (l *pairedLog) follow(a *armLog, begin time.Time, length time.Duration, from reading, over <-chan bool) (overran bool) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
-	if l.rowTook == 0 {
-		l.rowAt, l.rowFrom = begin.Sub(l.start), from
+	if a.rowTook == 0 {
+		a.rowAt, a.rowFrom = begin.Sub(l.start), from
 	}
 	at := time.Duration(0)
 	for {
-		next := at + time.Second - l.rowTook
+		next := at + time.Second - a.rowTook
 		if next >= length {
 			break
 		}
 		timer.Reset(time.Until(begin.Add(next)))
 		select {
 		case overran = <-over:
-			l.fold()
-			l.rowTook += time.Since(begin) - at
+			l.fold(a)
+			a.rowTook += time.Since(begin) - at
 			return overran
 		case <-timer.C:
 		}
-		l.fold()
-		l.closeRow()
-		l.rowAt = begin.Sub(l.start) + next
+		l.fold(a)
+		l.closeRow(a)
+		a.rowAt = begin.Sub(l.start) + next
 		at = next
 	}
 	overran = <-over
-	l.fold()
-	if l.rowTook += length - at; l.rowTook >= time.Second {
-		l.closeRow()
+	l.fold(a)
+	if a.rowTook += length - at; a.rowTook >= time.Second {
+		l.closeRow(a)
 	}
 	return overran
 }
 
-// fold reads what the head recorded.
-func (l *pairedLog) fold() {
-	b := l.head.ledger.read()
+// fold reads what a side recorded.
+func (l *pairedLog) fold(a *armLog) {
+	b := a.ledger.read()
 	l.rounds.add(b)
-	l.total.merge(b)
-	l.row.merge(b)
+	a.total.merge(b)
+	a.row.merge(b)
 }
 
-func (l *pairedLog) closeRow() {
+func (l *pairedLog) closeRow(a *armLog) {
 	now := l.probe.read()
-	row := l.second(now)
-	l.series.add(row)
-	if l.each != nil {
-		if reason := l.each(l.shown.interval(row, l.row)); reason != "" {
-			l.head.stop(reason)
+	row := l.second(a, now)
+	a.series.add(row)
+	if l.each != nil && a == l.sides[1] {
+		if reason := l.each(l.shown.interval(row, a.row)); reason != "" {
+			a.stop(reason)
 		}
 	}
-	l.row.reset()
-	l.rowTook, l.rowFrom = 0, now
+	a.row.reset()
+	a.rowTook, a.rowFrom = 0, now
 }
 
-func (l *pairedLog) second(now reading) result.Second {
-	row := second(l.rowAt, l.row, l.scratch)
+func (l *pairedLog) second(a *armLog, now reading) result.Second {
+	row := second(a.rowAt, a.row, l.scratch)
 	row.Measured = true
-	row.Rate = l.head.plan.Rate(0)
-	row.Users, row.InFlight = int(l.head.users.Load()), int(l.head.inFlight.Load())
-	row.Health = l.probe.health(&l.rowFrom, &now, &l.row.lag, l.row.noPorts, l.scratch)
+	row.Rate = a.plan.Rate(0)
+	row.Users, row.InFlight = int(a.users.Load()), int(a.inFlight.Load())
+	row.Health = l.probe.health(&a.rowFrom, &now, &a.row.lag, a.row.noPorts, l.scratch)
 	return row
 }
 
 // export writes what there is into a result.
 func (l *pairedLog) export(r *result.Run) {
-	r.Started, r.Duration, r.Measured = l.start, l.end, l.measured
-	l.total.export(r)
-	r.Series = append(r.Series, l.series.rows...)
-	if l.rowTook > sliver {
-		r.Series = append(r.Series, l.second(l.probe.read()))
+	head := l.sides[1]
+	r.Started, r.Duration, r.Measured = l.start, l.end, head.measured
+	head.total.export(r)
+	r.Series = append(r.Series, head.series.rows...)
+	if head.rowTook > sliver {
+		r.Series = append(r.Series, l.second(head, l.probe.read()))
 	}
 	r.Rounds = append(r.Rounds, l.rounds.done...)
 	r.Generator = l.summary.generator(l.scratch)
