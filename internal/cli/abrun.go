@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/loadline-ci/loadline/internal/baseline"
@@ -137,12 +138,16 @@ func (p *pair) open(ctx context.Context) error {
 	return nil
 }
 
-// close ends the users, then what they were sent to.
+// close ends the users, then what they were sent to: both sides at once, as a CI
+// system that cancels a job gives little time.
 func (p *pair) close(ctx context.Context) {
 	p.load.Leave()
+	var stopping sync.WaitGroup
 	for _, s := range p.sides {
-		p.notes = append(p.notes, s.close(ctx)...)
+		p.notes = append(p.notes, s.clean(ctx)...)
+		stopping.Go(s.stop)
 	}
+	stopping.Wait()
 }
 
 // unready is the result of a run that could not begin.

@@ -139,30 +139,37 @@ func (s *side) ready(ctx context.Context) error {
 
 var errEnded = errors.New("the start command ended")
 
-// close cleans up after a series and stops the program. What could not be
-// cleaned up is said.
-func (s *side) close(ctx context.Context) (notes []verdict.Reason) {
-	if s.set == nil {
+// clean runs the spec's teardown. What could not be cleaned up is said, and so
+// is a program that ended by itself.
+func (s *side) clean(ctx context.Context) (notes []verdict.Reason) {
+	if !s.setUp {
 		return nil
 	}
-	if s.setUp {
-		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), teardownTime)
-		defer cancel()
-		if err := s.set.Teardown(clean); err != nil {
-			notes = append(notes, verdict.Reason{Code: "teardown", Message: s.name + ": " + s.mask.String(err.Error())})
-		}
+	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), teardownTime)
+	defer cancel()
+	if err := s.set.Teardown(clean); err != nil {
+		notes = append(notes, verdict.Reason{Code: "teardown", Message: s.name + ": " + s.mask.String(err.Error())})
 	}
-	s.closeSet()
+	if s.program == nil {
+		return notes
+	}
+	if how := s.program.ended(); how != "" {
+		s.program.show(s.env.Stderr, s.mask)
+		notes = append(notes, verdict.Reason{
+			Code: "program-ended", Message: fmt.Sprintf("the %s's start command ended (%s) while it was measured", s.name, how),
+			Remedy: "see the end of its output",
+		})
+	}
+	return notes
+}
+
+// stop stops the program and forgets the series.
+func (s *side) stop() {
+	if s.closeSet != nil {
+		s.closeSet()
+	}
 	if s.program != nil {
-		if how := s.program.ended(); how != "" && s.setUp {
-			s.program.show(s.env.Stderr, s.mask)
-			notes = append(notes, verdict.Reason{
-				Code: "program-ended", Message: fmt.Sprintf("the %s's start command ended (%s) while it was measured", s.name, how),
-				Remedy: "see the end of its output",
-			})
-		}
 		s.program.stop()
 	}
 	s.set, s.closeSet, s.program, s.setUp = nil, nil, nil, false
-	return notes
 }
