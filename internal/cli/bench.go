@@ -87,6 +87,7 @@ func (b *bench) run(ctx context.Context, env *Env, target string) (Exit, error) 
 	run, err := load.Run(ctx, p, func(_ int, rec *load.Recorder) load.User {
 		return &benchUser{session: client.NewSession(), rec: rec, req: *req}
 	}, load.Options{
+		Prepare: true,
 		Catalog: result.Catalog{Scenarios: []string{"bench"}, Steps: []result.Step{{Scenario: "bench", Name: req.Method + " " + req.Path, Method: req.Method}}},
 		Each: func(iv *result.Interval) string {
 			shown.row(&iv.Second, b.duration)
@@ -211,6 +212,11 @@ type benchUser struct {
 	req     wire.Request
 	resp    wire.Response
 	sample  load.Sample
+}
+
+// Prepare opens the connection. That it cannot is told by the first request.
+func (u *benchUser) Prepare(ctx context.Context) {
+	_ = u.session.Open(ctx, u.req.Scheme, u.req.Host)
 }
 
 // Iterate sends one request.

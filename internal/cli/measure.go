@@ -149,7 +149,7 @@ func (m *measurement) drive(ctx context.Context, j job, set *scenario.Set, watch
 			return watch.Each(iv)
 		}
 	}
-	return load.Run(ctx, m.spec.Load, set.NewUser, load.Options{Catalog: names, Each: each})
+	return load.Run(ctx, m.spec.Load, set.NewUser, load.Options{Catalog: names, Each: each, Prepare: true})
 }
 
 // ready waits for the target: as [target.ready] says, or, where that is not

@@ -52,11 +52,10 @@ func (a *arm) man(ctx context.Context) {
 	before := a.drivers
 	a.drivers, a.manned = nil, true
 	for i, stage := 0, 0; i < len(a.plan.Tracks); i++ {
-		t := newTrack(a.engine, i, stage)
-		stage += len(t.Stages)
 		// As in a single run, users are cut off only after what they then record
 		// is known to be.
-		t.ctx, t.cancel = context.WithCancel(context.WithoutCancel(ctx))
+		t := newTrack(context.WithoutCancel(ctx), a.engine, i, stage)
+		stage += len(t.Stages)
 		var d driver
 		if t.Open {
 			d = &shift{newOpen(t)}

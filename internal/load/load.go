@@ -24,6 +24,14 @@ type User interface {
 	Close(ctx context.Context)
 }
 
+// A Preparer is a User that can be made ready before work for it is due, so that
+// a fast load does not begin with a burst of handshakes.
+type Preparer interface {
+	// Prepare opens what the user will need; a failure shows again with its
+	// first request.
+	Prepare(ctx context.Context)
+}
+
 // An Iteration is one walk of a scenario that is due.
 type Iteration struct {
 	Scenario int             // index into the spec's scenarios
@@ -70,6 +78,9 @@ type Options struct {
 	// answer stops the run and is kept as the reason. The Interval is valid
 	// during the call only.
 	Each func(*result.Interval) (stop string)
+	// Prepare makes the users that a fast open track will want at once, and has
+	// those that are Preparers get ready, before the load begins.
+	Prepare bool
 	// Sleep makes open tracks wait for their arrivals with the timers of package
 	// time alone. It is for tests in a synctest bubble, whose clock neither a
 	// timerfd nor a spinning goroutine follows.

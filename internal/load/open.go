@@ -1,6 +1,7 @@
 package load
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -106,13 +107,59 @@ func (o *open) hand(a arrival) {
 func (o *open) launch() {
 	o.users.Add(1)
 	n := o.ids.Add(1) - 1
-	o.workers.Go(func() { o.serve(n) })
+	o.workers.Go(func() {
+		u, rec := o.user(n)
+		o.serve(u, rec)
+	})
 }
 
-// serve is the life of user n of the track.
-func (o *open) serve(n int64) {
+// Users are made ahead for what a fast track brings in the first moments, which
+// is long enough for a close target to answer; a slow load needs none.
+const (
+	aheadFor  = 20 * time.Millisecond
+	aheadRate = 500 // arrivals a second
+	aheadMost = 256
+)
+
+// prepare makes the users that the beginning of the track will want, and returns
+// when they are ready, or when ctx is done.
+func (o *open) prepare(ctx context.Context) {
+	first := o.Stages[0]
+	rate := max(first.From, first.To)
+	if rate < aheadRate || o.Start > 0 {
+		return
+	}
+	var ready sync.WaitGroup
+	for range min(int(rate*aheadFor.Seconds()), aheadMost, o.max) {
+		ready.Add(1)
+		o.users.Add(1)
+		o.mu.Lock()
+		o.starting++
+		o.mu.Unlock()
+		n := o.ids.Add(1) - 1
+		o.workers.Go(func() {
+			u, rec := o.user(n)
+			if p, ok := u.(Preparer); ok {
+				p.Prepare(o.ctx)
+			}
+			ready.Done()
+			o.serve(u, rec)
+		})
+	}
+	all := make(chan struct{})
+	go func() {
+		ready.Wait()
+		close(all)
+	}()
+	select {
+	case <-all:
+	case <-ctx.Done(): // the run will cut them off
+	}
+}
+
+// serve is the life of a user of the track.
+func (o *open) serve(u User, rec *Recorder) {
 	defer o.users.Add(-1)
-	u, rec := o.user(n)
 	work := make(chan arrival, 1)
 	o.mu.Lock()
 	o.starting--

@@ -123,6 +123,7 @@ func scenarios(p plan.Plan) int {
 }
 
 func (e *engine) run(ctx context.Context) (*result.Run, error) {
+	all := e.tracks(ctx)
 	e.start = time.Now()
 	e.collect.begin(e.start)
 	ended := make(chan struct{})
@@ -135,14 +136,9 @@ func (e *engine) run(ctx context.Context) (*result.Run, error) {
 		case <-ended:
 		}
 	})
-	ends := make([]time.Duration, len(e.plan.Tracks))
-	stage := 0
-	for i := range e.plan.Tracks {
-		t := newTrack(e, i, stage)
-		stage += len(t.Stages)
-		// Values of ctx reach the users; that it is done must not, before what
-		// they then record is known to be cut off.
-		tracks.Go(func() { ends[i] = t.run(context.WithoutCancel(ctx)) })
+	ends := make([]time.Duration, len(all))
+	for i, t := range all {
+		tracks.Go(func() { ends[i] = t.run() })
 	}
 	tracks.Wait()
 	close(ended)
@@ -152,6 +148,26 @@ func (e *engine) run(ctx context.Context) (*result.Run, error) {
 		end = max(end, at)
 	}
 	return e.result(end)
+}
+
+// tracks makes the tracks, and with Options.Prepare their first users.
+func (e *engine) tracks(ctx context.Context) []*track {
+	var all []*track
+	stage := 0
+	for i := range e.plan.Tracks {
+		// Values of ctx reach the users; that it is done must not, before what
+		// they then record is known to be cut off.
+		t := newTrack(context.WithoutCancel(ctx), e, i, stage)
+		stage += len(t.Stages)
+		if t.Open {
+			t.open = newOpen(t)
+			if e.opt.Prepare {
+				t.open.prepare(ctx)
+			}
+		}
+		all = append(all, t)
+	}
+	return all
 }
 
 func (e *engine) result(end time.Duration) (*result.Run, error) {

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -742,5 +743,45 @@ func TestBadPlan(t *testing.T) {
 	p := one(plan.Track{Open: true, Stages: []plan.Stage{hold(1, time.Second)}})
 	if _, err := load.Run(t.Context(), p, users.New, load.Options{Catalog: result.Catalog{Steps: make([]result.Step, 1<<16)}}); err == nil {
 		t.Error("65536 steps do not fit into an entry, and run")
+	}
+}
+
+// A readyUser says when it was made ready.
+type readyUser struct {
+	load.User
+	ready *atomic.Int64
+}
+
+func (u readyUser) Prepare(context.Context) { u.ready.Add(1) }
+
+// TestPrepare holds that a fast open track begins with users that are ready, that
+// a slow one makes none ahead, and that nothing of it shows in the counts.
+func TestPrepare(t *testing.T) {
+	for name, tt := range map[string]struct {
+		rate  float64
+		ahead int64
+	}{"fast": {1000, 20}, "slow": {100, 0}, "very fast": {100_000, 256}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var ready atomic.Int64
+				p := plan.Plan{Tracks: []plan.Track{{
+					Open: true, Shares: []plan.Share{{Weight: 1}}, GracefulStop: time.Second,
+					Stages: []plan.Stage{{Duration: 100 * time.Millisecond, From: tt.rate, To: tt.rate, Measure: true}},
+				}}}
+				fakes := &loadtest.Users{}
+				run, err := load.Run(t.Context(), p, func(id int, rec *load.Recorder) load.User {
+					return readyUser{fakes.New(id, rec), &ready}
+				}, load.Options{Catalog: loadtest.Catalog("a"), Prepare: true, Sleep: true})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if ready.Load() != tt.ahead {
+					t.Errorf("%d users were made ready, want %d", ready.Load(), tt.ahead)
+				}
+				if want := int64(tt.rate / 10); run.Total().Requests != want {
+					t.Errorf("%d requests, want %d", run.Total().Requests, want)
+				}
+			})
+		})
 	}
 }

@@ -25,21 +25,22 @@ type track struct {
 	cut      atomic.Bool        // the graceful stop is over
 	ids      atomic.Int64
 	workers  sync.WaitGroup // its users
+	open     *open          // of the open model, once it is prepared
 }
 
-func newTrack(e *engine, index, stage0 int) *track {
+func newTrack(ctx context.Context, e *engine, index, stage0 int) *track {
 	t := &track{
 		Track: e.plan.Tracks[index], engine: e, index: index, stage0: stage0,
 		deck: e.plan.Deck(index), stopping: make(chan struct{}),
 	}
 	t.rec = Recorder{buffer: e.ledger.buffers[index], cut: &t.cut}
+	t.ctx, t.cancel = context.WithCancel(ctx)
 	return t
 }
 
 // run does the track and returns when its load ended, since the start of the
 // run; by then all its users are gone.
-func (t *track) run(ctx context.Context) (ended time.Duration) {
-	t.ctx, t.cancel = context.WithCancel(ctx)
+func (t *track) run() (ended time.Duration) {
 	defer t.cancel()
 	if !t.sleep(t.start.Add(t.Start)) {
 		return time.Since(t.start)
@@ -61,8 +62,7 @@ func (t *track) run(ctx context.Context) (ended time.Duration) {
 // drive does the load of the track until its end. What it returns lets the
 // users know of it.
 func (t *track) drive() (finish func()) {
-	if t.Open {
-		o := newOpen(t)
+	if o := t.open; o != nil {
 		o.dispatch()
 		return o.finish
 	}

@@ -120,7 +120,9 @@ func (f *fakeSession) Connect(context.Context, string, string) error {
 	return f.target.down
 }
 func (f *fakeSession) NewIteration() {}
-func (f *fakeSession) Renew()        { f.target.note("renew %s", f.name) }
+
+func (f *fakeSession) Open(context.Context, string, string) error { return nil }
+func (f *fakeSession) Renew()                                     { f.target.note("renew %s", f.name) }
 func (f *fakeSession) Sibling() Session {
 	f.target.note("sibling of %s", f.name)
 	return f.target.session()

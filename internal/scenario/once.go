@@ -74,14 +74,20 @@ func (t *tracer) line(indent int, format string, args ...any) {
 
 // flush writes what has gathered, masked.
 func (t *tracer) flush() {
-	text := t.buf.String()
+	text := t.masked(t.buf.String())
 	t.buf.Reset()
+	if _, err := io.WriteString(t.w, text); t.err == nil {
+		t.err = err
+	}
+}
+
+// masked hides secrets. A text that is cut goes through it before: half a secret
+// is not found any more.
+func (t *tracer) masked(text string) string {
 	for _, s := range t.secrets {
 		text = strings.ReplaceAll(text, s, hidden)
 	}
-	if _, err := io.WriteString(t.w, t.set.mask(text)); t.err == nil {
-		t.err = err
-	}
+	return t.set.mask(text)
 }
 
 const hidden = "***"
@@ -140,7 +146,7 @@ func (t *tracer) captured(name string, v rule.Value) {
 	if soundsSecret(name) && len(text) > 3 && !slices.Contains(t.secrets, text) {
 		t.secrets = append(t.secrets, text)
 	}
-	t.line(2, "%s = %s", name, shorten(text))
+	t.line(2, "%s = %s", name, shorten(t.masked(text)))
 }
 
 // soundsSecret says whether the value of such a name is not for showing.
@@ -196,7 +202,7 @@ func (t *tracer) body(mark string, fields []wire.Field, body []byte, size int64)
 		t.line(2, "%s (%s of %s)", mark, unit.Size(size), kind)
 		return
 	}
-	for line := range strings.Lines(shorten(string(body))) {
+	for line := range strings.Lines(shorten(t.masked(string(body)))) {
 		t.line(2, "%s %s", mark, strings.TrimRight(line, "\r\n"))
 	}
 }

@@ -29,6 +29,7 @@ import (
 type Session interface {
 	wire.Doer
 	Connect(ctx context.Context, scheme, host string) error
+	Open(ctx context.Context, scheme, host string) error
 	NewIteration()
 	Renew()
 	Sibling() Session

@@ -66,6 +66,14 @@ func (s *Set) newUser(id int, rec recorder) *user {
 	return u
 }
 
+// Prepare opens the connection to the target: see load.Preparer. A user that is
+// new for each iteration opens its own.
+func (u *user) Prepare(ctx context.Context) {
+	if !u.set.spec.User.PerIteration {
+		_ = u.lanes[0].session.Open(ctx, u.set.target.scheme, u.set.target.host)
+	}
+}
+
 func (u *user) seed(salt uint64, n int64) {
 	u.random.Seed(uint64(u.set.spec.Load.Seed), salt+uint64(n))
 }

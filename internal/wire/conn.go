@@ -21,6 +21,7 @@ type conn struct {
 	last      bool          // it takes no more requests
 	uses      int           // requests that were answered
 	idleSince time.Duration // when the last one was
+	ahead     *Times        // opened before its first request: what that took
 }
 
 // idleCheck is how long a connection may be idle before it is looked at for a

@@ -91,7 +91,7 @@ func (s *Session) roundTrip(ctx context.Context, req *Request, resp *Response) e
 			s.keep(c)
 			return nil
 		}
-		again := !retried && c.uses > 0 && s.mayRepeat(c, req, err)
+		again := !retried && (c.uses > 0 || c.ahead != nil) && s.mayRepeat(c, req, err)
 		s.drop(c)
 		if !again {
 			return s.explain(ctx, c, err)
@@ -145,6 +145,9 @@ func (s *Session) connFor(ctx context.Context, req *Request, resp *Response, fre
 	for _, c := range s.conns {
 		if c.host == req.Host && c.scheme == req.Scheme {
 			if c.usable(s.begin) {
+				if t := c.ahead; t != nil && c.uses == 0 {
+					resp.Times.DNS, resp.Times.Connect, resp.Times.TLS = t.DNS, t.Connect, t.TLS
+				}
 				return c, nil
 			}
 			s.drop(c)
@@ -189,7 +192,7 @@ func (s *Session) keep(c *conn) {
 	case s.client.pool != nil:
 		s.active.Store(nil)
 		s.client.pool.give(c)
-	case c.uses == 1:
+	case c.uses == 1 && c.ahead == nil:
 		if len(s.conns) == maxOrigins {
 			s.drop(s.conns[0])
 		}
