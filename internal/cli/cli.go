@@ -59,8 +59,9 @@ func Run(ctx context.Context, env *Env, args []string) Exit {
 // statusOf is the status of a command that ended with an error.
 func statusOf(code Exit, err error) Exit {
 	var u usageError
+	var p problemsError
 	switch {
-	case errors.As(err, &u):
+	case errors.As(err, &u), errors.As(err, &p):
 		return ExitUsage
 	case code != ExitPass:
 		return code

@@ -189,6 +189,7 @@ func origin(u *url.URL) string {
 // parseURL reads an absolute http or https URL.
 func parseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSpace(text))
+	text = withoutUser(text)
 	switch {
 	case err != nil:
 		return nil, badInput("write https://host/path", "%s is not a URL", strconv.Quote(shorten(text)))
@@ -198,6 +199,18 @@ func parseURL(text string) (*url.URL, error) {
 		return nil, badInput("write https://host/path", "%s has no host", strconv.Quote(shorten(text)))
 	}
 	return u, nil
+}
+
+// withoutUser hides the credentials of a URL, for messages.
+func withoutUser(text string) string {
+	at := strings.LastIndexByte(text, '@')
+	if at < 0 {
+		return text
+	}
+	if scheme := strings.Index(text, "://"); scheme >= 0 && scheme < at {
+		return text[:scheme+3] + "***" + text[at:]
+	}
+	return "***" + text[at:]
 }
 
 func badPort(u *url.URL) bool {

@@ -315,11 +315,15 @@ func (t *table) strings(name string) map[string]string {
 	if n == nil {
 		return nil
 	}
+	read := t.reader.text
+	if k.isShown() {
+		read = t.shown
+	}
 	out := map[string]string{}
 	t.eachKey(n, k, func(item *node) {
 		if _, isText := item.value.(string); !isText {
 			t.bad(item, "", "%s is %s: want a string", item.label(), item.written(""))
-		} else if s, ok := t.reader.text(item); ok {
+		} else if s, ok := read(item); ok {
 			out[item.name] = s
 		}
 	})

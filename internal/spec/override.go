@@ -61,6 +61,9 @@ func (b *builder) overrideVars(root *node) {
 			root.kid("secrets").set(flagNode("--var "+name, name, literal(text)))
 			continue
 		}
+		if secretKey(name) {
+			b.secrets[text] = true
+		}
 		vars := b.section(root, "vars", "--var "+name)
 		old := vars.kid(name)
 		if old == nil {

@@ -129,6 +129,29 @@ func (r *reader) templateText(n *node) (string, bool) {
 	})
 }
 
+// shown is text of what reports show: names, tags, limits. A variable that is
+// named like a secret stays as it is written there, so that its value is in no
+// report, and a name is the same whatever the value is.
+func (r *reader) shown(n *node) (string, bool) {
+	return r.filled(n, func(name string) (string, bool) {
+		value, ok := r.env(name)
+		if ok && value != "" && secretName(name) {
+			return "${" + name + "}", true
+		}
+		return value, ok
+	})
+}
+
+// isShown says whether the text of a key is part of reports.
+func (k *key) isShown() bool {
+	switch k.kind {
+	case limitKind, limitsKind, thresholdsKind, ruleKind, comparesKind:
+		return true
+	default:
+		return k.name == "name" || k.name == "description" || k.name == "tags"
+	}
+}
+
 func (r *reader) filled(n *node, env func(string) (string, bool)) (string, bool) {
 	s, isText := n.value.(string)
 	if !isText {
@@ -284,6 +307,9 @@ func (r *reader) string(n *node, k *key) (string, bool) {
 	if _, ok := n.value.(string); !ok {
 		r.wrongKind(n, k)
 		return "", false
+	}
+	if k.isShown() {
+		return r.shown(n)
 	}
 	return r.text(n)
 }

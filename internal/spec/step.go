@@ -202,6 +202,10 @@ func (b *builder) requestLine(n *node, text string, sc *scope) (method string, t
 		return "", nil, ""
 	}
 	b.checkHost(n, rest, at)
+	if name, ok := b.shown(n); ok { // what stands for a secret is not filled in in a name
+		_, rest, _ = strings.Cut(strings.TrimSpace(name), " ")
+		path, _ = outside(strings.TrimSpace(rest), "?#")
+	}
 	return method, out, method + " " + path
 }
 

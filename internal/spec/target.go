@@ -22,6 +22,9 @@ func (b *builder) constants(top *table) *scope {
 				if s, ok := b.text(item); ok {
 					b.constant(item, s)
 					b.spec.Vars[item.name] = s
+					if secretKey(item.name) {
+						b.secrets[s] = true
+					}
 				}
 			case int64, float64, bool:
 				if b.finite(item) {

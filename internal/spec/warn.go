@@ -202,7 +202,11 @@ func (b *builder) literals(n *node, warn bool) {
 		case n.name == "capture" || n.name == "checks" || n.name == "record" || n.name == "tls":
 		case secretKey(k.name):
 			why = "looks like a secret"
+		case n.kind == listNode && n.parent != nil && n.parent.name == "secrets": // a list, where a string is wanted
+			why = "is a secret"
 		case strings.EqualFold(k.name, "authorization") || k.name == "bearer" || n.name == "basic" && k.name != "user":
+			why = "looks like a credential"
+		case n.name == "auth" && n.parent != nil && n.parent.name == "http": // a slip in the name of a key
 			why = "looks like a credential"
 		}
 		if why != "" {
