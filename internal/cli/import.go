@@ -107,8 +107,8 @@ func (o *importOptions) run(env *Env, args []string) (Exit, error) {
 	if err := writeWhole(env.path(o.out), text); err != nil {
 		return ExitUsage, usagef("writing %s: %w", o.out, cause(err))
 	}
-	fmt.Fprintf(env.Stdout, "wrote %[1]s\n\nNext:\n  loadline validate %[1]s\n  loadline run %[1]s --once --debug    one iteration, shown\n", shellQuote(o.out))
-	return ExitPass, nil
+	_, err = fmt.Fprintf(env.Stdout, "wrote %[1]s\n\nNext:\n  loadline validate %[1]s\n  loadline run %[1]s --once --debug    one iteration, shown\n", shellQuote(o.out))
+	return ExitPass, err
 }
 
 // convert reads the source: a file, standard input for "-", or for curl the

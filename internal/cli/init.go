@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/loadline-ci/loadline/internal/convert"
 )
 
 //go:embed templates/loadline.toml
@@ -30,6 +32,7 @@ func initCommand() command {
 			fs.StringVar(&o.url, "url", "http://127.0.0.1:8080", "`URL` of the target, used when BASE_URL is not set")
 			fs.StringVar(&o.request, "request", "GET /", "first `REQUEST`: METHOD /path")
 			fs.StringVar(&o.name, "name", "", "`NAME` of the spec (default: this folder's)")
+			fs.StringVar(&o.from, "from", "", "make the spec of a curl `COMMAND`, as import curl does, instead of --url and --request")
 			fs.BoolVar(&o.force, "force", false, "overwrite files that are there")
 			return func(_ context.Context, env *Env, args []string) (Exit, error) {
 				if err := exactly(args); err != nil {
@@ -42,8 +45,8 @@ func initCommand() command {
 }
 
 type initOptions struct {
-	spec, workflow, url, request, name string
-	force                              bool
+	spec, workflow, url, request, name, from string
+	force                                    bool
 }
 
 func (o *initOptions) run(env *Env) (Exit, error) {
@@ -60,7 +63,15 @@ func (o *initOptions) run(env *Env) (Exit, error) {
 	fill := strings.NewReplacer(
 		"{{NAME}}", o.name, "{{URL}}", o.url, "{{REQUEST}}", o.request,
 		"{{SCENARIO}}", "main", "{{SPEC}}", filepath.ToSlash(o.spec))
-	files := []struct{ name, text string }{{o.spec, fill.Replace(specTemplate)}}
+	spec := fill.Replace(specTemplate)
+	if o.from != "" {
+		var made strings.Builder
+		if err := convert.Curl(&made, strings.NewReader(o.from), convert.Options{Name: o.name}); err != nil {
+			return ExitUsage, usagef("--from: %w", err)
+		}
+		spec = made.String()
+	}
+	files := []struct{ name, text string }{{o.spec, spec}}
 	if o.workflow != "" {
 		files = append(files, struct{ name, text string }{o.workflow, fill.Replace(workflowTemplate)})
 	}

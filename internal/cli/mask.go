@@ -74,16 +74,15 @@ func pattern(secret string) string {
 			continue
 		}
 		forms := []string{regexp.QuoteMeta(string(r))}
-		percent := ""
+		var percent, unicode strings.Builder
 		for _, c := range []byte(string(r)) {
-			percent += fmt.Sprintf("%%(?:25)*%02x", c) // %2F, and %252F when done twice
+			fmt.Fprintf(&percent, "%%(?:25)*%02x", c) // %2F, and %252F when done twice
 		}
-		forms = append(forms, percent, fmt.Sprintf("&(?:amp;)*#(?:%d|x0*%x);", r, r))
-		unicode := ""
+		forms = append(forms, percent.String(), fmt.Sprintf("&(?:amp;)*#(?:%d|x0*%x);", r, r))
 		for _, u := range utf16.Encode([]rune{r}) {
-			unicode += fmt.Sprintf(`\\+u%04x`, u)
+			fmt.Fprintf(&unicode, `\\+u%04x`, u)
 		}
-		forms = append(forms, unicode)
+		forms = append(forms, unicode.String())
 		switch r {
 		case ' ':
 			forms = append(forms, `\+`, `%(?:25)*2b`)

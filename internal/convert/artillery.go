@@ -317,9 +317,7 @@ func (s *script) phases(v any) []entry {
 		if n, err := strconv.Atoi(scalar(p.get("maxVusers"))); err == nil && n > 0 && n <= 100_000 {
 			most = max(most, n)
 		}
-		for _, stage := range s.phase(p, &level, &peak, names) {
-			rows = append(rows, stage)
-		}
+		rows = append(rows, s.phase(p, &level, &peak, names)...)
 	}
 	if len(rows) == 0 || peak <= 0 {
 		if len(items) > 0 {

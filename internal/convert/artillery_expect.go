@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -91,7 +92,7 @@ func (s *script) equal(st *step, left string, right any) bool {
 	}
 	for _, c := range s.here {
 		if c.name == id {
-			return strings.HasPrefix(c.values[0], "regex") == false && s.check(st, c.values[0]+" == "+s.operand(right))
+			return !strings.HasPrefix(c.values[0], "regex") && s.check(st, c.values[0]+" == "+s.operand(right))
 		}
 	}
 	if !s.usable(id) {
@@ -149,22 +150,17 @@ func quoted(text string) string {
 
 // check adds a check, if it is one and not there yet.
 func (s *script) check(st *step, text string) bool {
-	if c, err := rule.ParseCheck(strings.ReplaceAll(text, "$${", "${")); err != nil || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	c, err := rule.ParseCheck(strings.ReplaceAll(text, "$${", "${"))
+	if err != nil || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return false
-	} else if names := c.Names(); len(names) > 0 {
-		for _, n := range names {
-			for _, own := range s.here {
-				if n.Name == own.name && !s.known[n.Name] {
-					return false // captured only after the check
-				}
-			}
+	}
+	for _, n := range c.Names() {
+		if hasExact(s.here, n.Name) && !s.known[n.Name] {
+			return false // captured only after the check
 		}
 	}
-	for _, have := range st.checks {
-		if have == text {
-			return true
-		}
+	if !slices.Contains(st.checks, text) {
+		st.checks = append(st.checks, text)
 	}
-	st.checks = append(st.checks, text)
 	return true
 }

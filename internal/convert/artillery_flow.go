@@ -265,7 +265,7 @@ func (s *script) address(st *step, args object) {
 			u.User = nil
 			s.site(u)
 			foreign := false
-			if st.path, st.query, foreign = s.draft.where(u); foreign {
+			if st.path, st.query, foreign = s.where(u); foreign {
 				host := origin(u)[strings.Index(origin(u), "//")+2:]
 				if !slices.Contains(s.hosts, host) {
 					s.hosts = append(s.hosts, host)

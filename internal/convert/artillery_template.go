@@ -19,7 +19,7 @@ var (
 func (s *script) template(name, text string) string {
 	if !artilleryTemplate.MatchString(text) {
 		if strings.EqualFold(name, "authorization") {
-			return s.draft.header(name, text)
+			return s.header(name, text)
 		}
 		return s.hideField(name, text)
 	}

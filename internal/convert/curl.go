@@ -565,7 +565,7 @@ var knownMethods = func() map[string]bool {
 func (r *curlRequest) setBody(s *step) {
 	if r.kind == "form" {
 		s.body = body{kind: "multipart", form: r.parts}
-		s.headers = without(s.headers, "Content-Type")
+		s.headers = withoutContentType(s.headers)
 		if len(r.data) > 0 {
 			r.d.lose("--data beside --form: a request has one body")
 		}
@@ -581,8 +581,9 @@ func (r *curlRequest) setBody(s *step) {
 	r.d.setBody(s, text, contentType(s.headers), true)
 }
 
-func without(fields []field, name string) []field {
-	return slices.DeleteFunc(slices.Clone(fields), func(f field) bool { return strings.EqualFold(f.name, name) })
+// withoutContentType leaves Content-Type to the kind of body, which says it.
+func withoutContentType(fields []field) []field {
+	return slices.DeleteFunc(slices.Clone(fields), func(f field) bool { return strings.EqualFold(f.name, "Content-Type") })
 }
 
 func contentType(headers []field) string {
@@ -607,7 +608,7 @@ func (d *draft) setBody(s *step, text, contentType string, form bool) {
 		if v, err := parseJSON(text); err == nil {
 			s.body = body{kind: "json", value: d.value("", v)}
 			if _, ok := tomlValue(s.body.value); ok && base == "application/json" {
-				s.headers = without(s.headers, "Content-Type") // json says it
+				s.headers = withoutContentType(s.headers) // json says it
 			} else if !ok && !hasField(s.headers, "Content-Type") {
 				s.headers = append(s.headers, field{"Content-Type", []string{"application/json"}})
 			}
@@ -617,7 +618,7 @@ func (d *draft) setBody(s *step, text, contentType string, form bool) {
 	case base == "application/x-www-form-urlencoded" || base == "" && form:
 		if fields, ok := queryFields(text); ok && len(fields) > 0 {
 			s.body = body{kind: "form", form: d.hideFields(fields)}
-			s.headers = without(s.headers, "Content-Type")
+			s.headers = withoutContentType(s.headers)
 			return
 		}
 		if base == "" {

@@ -359,7 +359,7 @@ func multipartParams(data *harData) (out []harParam) {
 }
 
 func (t *tape) parts(s *step, data *harData) {
-	s.headers = without(s.headers, "Content-Type") // its boundary is another each time
+	s.headers = withoutContentType(s.headers) // its boundary is another each time
 	if len(data.Params) == 0 {
 		data.Params = multipartParams(data)
 	}
