@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -9,8 +10,14 @@ import (
 )
 
 // drainTime is how long what is in flight at the end of a round may take before
-// the other side has its turn.
+// the other side has its turn: at least so long, and twice as long as the base
+// took at the end of its warm-up.
 const drainTime = 2 * time.Second
+
+// ErrOverran is the cause of a done context in User.Iterate when the target, not
+// the end of the load, is the reason: a round of a paired run had to end. Requests
+// that are cut off for it are to be recorded, as timeouts.
+var ErrOverran = errors.New("it was still running when its round had to end")
 
 // An arm is one side of a paired run. Its users stay from round to round.
 type arm struct {
@@ -18,7 +25,8 @@ type arm struct {
 	*engine
 	shape   shape
 	drivers []driver // by track
-	manned  bool     // the drivers have users, or will have
+	cancels []context.CancelCauseFunc
+	manned  bool // the drivers have users, or will have
 }
 
 // A driver drives one track for a round at a time.
@@ -50,11 +58,12 @@ func newArm(name string, p plan.Plan, newUser NewUser, opt Options) (*arm, error
 // man gives each track new users. Their numbers go on from those before.
 func (a *arm) man(ctx context.Context) {
 	before := a.drivers
-	a.drivers, a.manned = nil, true
+	a.drivers, a.cancels, a.manned = nil, nil, true
 	for i, stage := 0, 0; i < len(a.plan.Tracks); i++ {
-		// As in a single run, users are cut off only after what they then record
-		// is known to be.
-		t := newTrack(context.WithoutCancel(ctx), a.engine, i, stage)
+		// As in a single run, that ctx is done does not reach the users by itself.
+		own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+		t := newTrack(own, a.engine, i, stage)
+		a.cancels = append(a.cancels, cancel)
 		stage += len(t.Stages)
 		var d driver
 		if t.Open {
@@ -75,9 +84,9 @@ func (a *arm) man(ctx context.Context) {
 	}
 }
 
-// round drives the arm for one round, and waits until it is still. Whoever is at
-// work after drainTime is cut off and replaced by new users: overran is true.
-func (a *arm) round(ctx context.Context, begin time.Time, length time.Duration, arrivals [][]plan.Arrival) (overran bool) {
+// round drives the arm for one round, and waits until it is still, which took so
+// long. Whoever is at work after the grace is cut off and replaced by new users.
+func (a *arm) round(ctx context.Context, begin time.Time, length, grace time.Duration, arrivals [][]plan.Arrival) (drained time.Duration) {
 	if !a.manned {
 		a.man(ctx)
 	}
@@ -93,23 +102,23 @@ func (a *arm) round(ctx context.Context, begin time.Time, length time.Duration, 
 		d.base().over.Store(true)
 		close(d.base().stopping)
 	}
-	if a.drain() {
-		return false
+	end := time.Now()
+	if !a.drain(grace) {
+		a.cutOff()
+		a.man(ctx)
 	}
-	a.cutOff()
-	a.man(ctx)
-	return true
+	return time.Since(end)
 }
 
 // drain waits until nothing is at work; false when that takes too long, or the
 // load is to end at once.
-func (a *arm) drain() bool {
-	grace := time.NewTimer(drainTime)
-	defer grace.Stop()
+func (a *arm) drain(grace time.Duration) bool {
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
 	for _, d := range a.drivers {
 		select {
 		case <-d.quiet():
-		case <-grace.C:
+		case <-timer.C:
 			return false
 		case <-a.abort:
 			return false
@@ -118,15 +127,23 @@ func (a *arm) drain() bool {
 	return true
 }
 
-// cutOff ends what is running and all users.
+// cutOff ends what is running and all users. At the end of the load what they
+// then record is left out; else the requests took too long, and count.
 func (a *arm) cutOff() {
-	for _, d := range a.drivers {
-		d.base().cut.Store(true)
-		d.base().cancel()
+	ending := false
+	select {
+	case <-a.quit:
+		ending = true
+	default:
+	}
+	for i, d := range a.drivers {
+		d.base().cut.Store(ending)
+		a.cancels[i](ErrOverran)
 		d.finish()
 	}
 	for _, d := range a.drivers {
 		d.base().workers.Wait()
+		d.base().cut.Store(true)
 	}
 }
 
@@ -142,7 +159,9 @@ func (a *arm) leave() {
 	}
 	for _, d := range a.drivers {
 		d.base().settle()
-		d.base().cancel()
+	}
+	for _, cancel := range a.cancels {
+		cancel(nil)
 	}
 }
 

@@ -16,7 +16,7 @@ type User interface {
 	// records each request in the Recorder it was made with. When it.Stop is
 	// closed no new pause should begin: think time is cut short, the steps of
 	// the iteration still run. When ctx is done the graceful stop is over: what
-	// is still recorded is left out.
+	// is still recorded is left out, unless the cause is ErrOverran.
 	Iterate(ctx context.Context, it Iteration) Next
 	// Close runs what the spec asks for at the end of a user (on_stop) and
 	// closes its connections. ctx is done when there is no time for more

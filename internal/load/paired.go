@@ -20,7 +20,8 @@ type PairedOptions struct {
 // that what slows the machine slows both. Two rounds, one of each side, make a
 // block: they have the same arrivals, picks and seeded values, and which comes
 // first is drawn anew for each block from the plan's seed. Before the side
-// changes, what is in flight may finish.
+// changes, what is in flight may finish; what takes too long is cut off and counts
+// as timed out.
 //
 // Rounds hold both sides. Everything else of the result, such as cells and
 // series, is of the head alone and of its measured rounds: limits are about the
@@ -35,7 +36,8 @@ type Paired struct {
 	coin      *rand.Rand
 	log       *pairedLog
 
-	started  bool // this series is warm
+	grace    time.Duration // to finish at the end of a round
+	started  bool          // this series is warm
 	restarts int
 	block    int
 }
@@ -159,12 +161,19 @@ func (r *Paired) Result() (*result.Run, error) {
 func (r *Paired) warmUp(ctx context.Context) {
 	length := min(pairedWarmUp, max(r.opt.Load/20, minRound))
 	arrivals := r.take(length)
+	stop := drainTime
+	for _, t := range r.plan.Tracks {
+		stop = max(stop, t.GracefulStop)
+	}
 	for _, a := range r.order() {
 		if r.Stopped() {
 			return
 		}
-		r.arms[a].round(ctx, time.Now(), length, arrivals)
+		drained := r.arms[a].round(ctx, time.Now(), length, stop, arrivals)
 		r.arms[a].ledger.read()
+		if a == 0 {
+			r.grace = max(drainTime, 2*drained)
+		}
 	}
 }
 
@@ -176,8 +185,8 @@ func (r *Paired) oneBlock(ctx context.Context) (good bool) {
 		if r.Stopped() {
 			return false
 		}
-		round := r.log.round(a, r.length, func(begin time.Time) (overran bool) {
-			return r.arms[a].round(ctx, begin, r.length, arrivals)
+		round := r.log.round(a, r.length, func(begin time.Time) {
+			r.arms[a].round(ctx, begin, r.length, r.grace, arrivals)
 		})
 		if round == nil {
 			return false // stopped before it began

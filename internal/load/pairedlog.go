@@ -1,13 +1,11 @@
 package load
 
 import (
-	"fmt"
 	"time"
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
 
 	"github.com/loadline-ci/loadline/internal/result"
-	"github.com/loadline-ci/loadline/internal/unit"
 )
 
 // A pairedLog keeps what a paired run measured: the rounds of both sides, and
@@ -57,16 +55,19 @@ func (l *pairedLog) begin() {
 
 // round keeps the round that drive does on a side (0 base, 1 head). nil: it took
 // no time at all.
-func (l *pairedLog) round(side int, length time.Duration, drive func(begin time.Time) (overran bool)) *result.Round {
+func (l *pairedLog) round(side int, length time.Duration, drive func(begin time.Time)) *result.Round {
 	a := l.sides[side]
 	from := l.probe.read()
 	begin := time.Now()
 	at := begin.Sub(l.start)
 	l.rounds.length = length
 	l.rounds.begin(at, at+length, a.shape.steps, from)
-	over := make(chan bool, 1)
-	go func() { over <- drive(begin) }()
-	overran := l.follow(a, begin, length, from, over)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		drive(begin)
+	}()
+	l.follow(a, begin, length, from, over)
 	now := l.probe.read()
 	known, current := len(l.rounds.done), l.rounds.current
 	l.end = min(time.Since(l.start), at+length)
@@ -78,10 +79,7 @@ func (l *pairedLog) round(side int, length time.Duration, drive func(begin time.
 	}
 	round := &l.rounds.done[known]
 	round.Arm = a.name
-	switch {
-	case overran:
-		round.Excluded = fmt.Sprintf("requests were still running %s after the end of the round", unit.Duration(drainTime))
-	case round.Length < length:
+	if round.Length < length {
 		round.Excluded = "the run ended before the round was over"
 	}
 	a.measured += round.Length
@@ -97,7 +95,7 @@ func (l *pairedLog) round(side int, length time.Duration, drive func(begin time.
 }
 
 // follow waits for a round to end, and keeps its seconds meanwhile.
-func (l *pairedLog) follow(a *armLog, begin time.Time, length time.Duration, from reading, over <-chan bool) (overran bool) {
+func (l *pairedLog) follow(a *armLog, begin time.Time, length time.Duration, from reading, over <-chan struct{}) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	if a.rowTook == 0 {
@@ -111,10 +109,10 @@ func (l *pairedLog) follow(a *armLog, begin time.Time, length time.Duration, fro
 		}
 		timer.Reset(time.Until(begin.Add(next)))
 		select {
-		case overran = <-over:
+		case <-over:
 			l.fold(a)
 			a.rowTook += time.Since(begin) - at
-			return overran
+			return
 		case <-timer.C:
 		}
 		l.fold(a)
@@ -122,12 +120,11 @@ func (l *pairedLog) follow(a *armLog, begin time.Time, length time.Duration, fro
 		a.rowAt = begin.Sub(l.start) + next
 		at = next
 	}
-	overran = <-over
+	<-over
 	l.fold(a)
 	if a.rowTook += length - at; a.rowTook >= time.Second {
 		l.closeRow(a)
 	}
-	return overran
 }
 
 // fold reads what a side recorded.

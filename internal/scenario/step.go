@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -109,7 +110,7 @@ func (u *user) one(ctx context.Context, st *step) outcome {
 // records. It is the only place that records a request.
 func (u *user) judge(ctx context.Context, st *step, l *lane, req *wire.Request) outcome {
 	r, s, a := &l.resp, &l.sample, &l.answer
-	if r.Kind != wire.None && ctx.Err() != nil {
+	if r.Kind != wire.None && ctx.Err() != nil && !errors.Is(context.Cause(ctx), load.ErrOverran) {
 		return endIteration // cut off: not the target's doing
 	}
 	s.Step, s.Stage, s.Status, s.Kind, s.Proto = st.spec.Index, u.stage, r.Status, r.Kind, r.Proto
