@@ -151,9 +151,11 @@ func (r *Run) DroppedFault() (Fault, bool) {
 
 // wrongFromStart tells a target that never worked from one that got worse: at
 // least half of all requests failed, and of those of each of the first seconds.
+// In a paired run a base that works shows that the spec and the way to the target
+// are right: then it is the head that got worse.
 func (r *Run) wrongFromStart() (Fault, bool) {
 	total := r.Total()
-	if total.Failed*2 < total.Requests || total.Failed == 0 {
+	if total.Failed*2 < total.Requests || total.Failed == 0 || r.baseWorks() {
 		return Fault{}, false
 	}
 	seen := 0
@@ -175,6 +177,22 @@ func (r *Run) wrongFromStart() (Fault, bool) {
 		fmt.Sprintf("%s of %s requests failed, and from the first second on: %s", unit.Count(total.Failed), unit.Count(total.Requests), what),
 		remedy,
 	}, true
+}
+
+// baseWorks says that less than half of the base's requests failed; false in a
+// run without a base.
+func (r *Run) baseWorks() bool {
+	var requests, failed int64
+	for i := range r.Rounds {
+		if r.Rounds[i].Arm != "base" {
+			continue
+		}
+		for _, s := range r.Rounds[i].Steps {
+			requests += s.Requests
+			failed += s.Failed
+		}
+	}
+	return failed*2 < requests
 }
 
 // mostFailures names the most frequent way to fail, and what it usually means.
