@@ -179,12 +179,11 @@ func (b *books) run(t *testing.T, text string, want int, flags ...string) *resul
 	if code != want {
 		t.Fatalf("exit status %d, want %d:\n%s", code, want, out)
 	}
-	f, err := os.Open(filepath.Join(dir, "out.json"))
+	saved, err := os.ReadFile(filepath.Join(dir, "out.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	file, err := result.Read(f)
+	file, err := result.Read(bytes.NewReader(saved))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,6 +87,8 @@ func (s *script) config(config object) {
 	}
 	if phases := config.get("phases"); phases != nil {
 		s.load = s.phases(phases)
+	} else {
+		s.loadNote = []string{"The script has no phases, with which Artillery sends one user: a load to begin with."}
 	}
 	s.environments(config.get("environments"))
 }
