@@ -1,0 +1,170 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// nginx serves a small JSON answer, plain and over TLS.
+type nginx struct {
+	cmd        *exec.Cmd
+	plain, ssl string
+}
+
+const answer = `{"id":17,"name":"loadline","token":"0123456789abcdef0123456789abcdef","price":12.5,"tags":["a","b"],"stock":7,"ok":true}`
+
+func startNginx(dir string) (*nginx, error) {
+	path, err := exec.LookPath("nginx")
+	if err != nil {
+		if path = "/usr/sbin/nginx"; !exists(path) {
+			return nil, errors.New("nginx is missing: apt-get install nginx-light")
+		}
+	}
+	n := &nginx{plain: freeAddr(), ssl: freeAddr()}
+	if err := certificate(dir); err != nil {
+		return nil, err
+	}
+	const body = "location / { default_type application/json; return 200 '%s'; }"
+	conf := fmt.Sprintf(`daemon off; master_process off; pid %[1]s/nginx.pid; error_log stderr crit;
+events { worker_connections 20000; }
+http { access_log off; keepalive_requests 1000000000; keepalive_timeout 300;
+client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
+server { listen %[2]s; %[4]s }
+server { listen %[3]s ssl http2; ssl_certificate %[1]s/cert.pem; ssl_certificate_key %[1]s/key.pem; %[4]s }
+}`, dir, n.plain, n.ssl, fmt.Sprintf(body, answer))
+	file := filepath.Join(dir, "nginx.conf")
+	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
+		return nil, err
+	}
+	args := []string{path, "-c", file, "-p", dir}
+	if taskset, err := exec.LookPath("taskset"); err == nil {
+		args = append([]string{taskset, "-c", "0"}, args...)
+	}
+	n.cmd = exec.Command(args[0], args[1:]...)
+	n.cmd.Stderr = os.Stderr
+	if err := n.cmd.Start(); err != nil {
+		return nil, err
+	}
+	return n, reachable(n.plain)
+}
+
+func (n *nginx) url(scheme string) string {
+	if scheme == "https" {
+		return "https://" + n.ssl
+	}
+	return "http://" + n.plain
+}
+
+func (n *nginx) stop() {
+	_ = n.cmd.Process.Signal(os.Interrupt)
+	_ = n.cmd.Wait()
+}
+
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}
+
+func freeAddr() string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func reachable(addr string) error {
+	var err error
+	for range 100 {
+		var c net.Conn
+		if c, err = net.DialTimeout("tcp", addr, time.Second); err == nil {
+			return c.Close()
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return err
+}
+
+// certificate writes a self-signed one for loopback.
+func certificate(dir string) error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	tmpl := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "bench"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+	}
+	cert, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
+	if err != nil {
+		return err
+	}
+	der, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		os.WriteFile(filepath.Join(dir, "cert.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}), 0o600),
+		os.WriteFile(filepath.Join(dir, "key.pem"), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}), 0o600))
+}
+
+// A truth is a target that takes a known time, and freezes when told.
+type truth struct {
+	addr   string
+	server *http.Server
+
+	mu     sync.RWMutex // held for writing: nothing is answered
+	frozen sync.Once
+	begun  chan struct{}
+}
+
+// startTruth serves /const, after 10 ms, and /stall, at once but for one second
+// in which nothing is answered, two seconds after its first request.
+func startTruth() (*truth, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	t := &truth{addr: l.Addr().String(), begun: make(chan struct{})}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/const", func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(10 * time.Millisecond)
+		fmt.Fprint(w, answer)
+	})
+	mux.HandleFunc("/second", func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(time.Second)
+		fmt.Fprint(w, answer)
+	})
+	mux.HandleFunc("/stall", func(w http.ResponseWriter, _ *http.Request) {
+		t.frozen.Do(func() {
+			time.AfterFunc(2*time.Second, func() {
+				t.mu.Lock()
+				time.Sleep(time.Second)
+				t.mu.Unlock()
+			})
+		})
+		t.mu.RLock()
+		defer t.mu.RUnlock()
+		fmt.Fprint(w, answer)
+	})
+	t.server = &http.Server{Handler: mux}
+	go func() { _ = t.server.Serve(l) }()
+	return t, nil
+}
+
+func (t *truth) stop() { _ = t.server.Close() }
