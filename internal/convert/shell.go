@@ -84,10 +84,10 @@ func (s *shell) next() error {
 		s.backslash()
 	case c == '$' && len(rest) > 1 && startsExpansion(rest[1]), c == '`':
 		s.command.expands = append(s.command.expands, firstWord(rest))
-		s.add(string(c))
+		s.add(rest[:1])
 		s.pos++
 	default:
-		s.add(string(c))
+		s.add(rest[:1])
 		s.pos++
 	}
 	return nil
@@ -161,17 +161,17 @@ func (s *shell) double() error {
 			s.pos++
 			return nil
 		case c == '\\' && s.pos+1 < len(s.text):
-			switch next := s.text[s.pos+1]; next {
+			switch s.text[s.pos+1] {
 			case '$', '`', '"', '\\':
-				s.add(string(next))
+				s.add(s.text[s.pos+1 : s.pos+2])
 			case '\n':
 			default:
-				s.add("\\" + string(next))
+				s.add(s.text[s.pos : s.pos+2])
 			}
 			s.pos += 2
 		case c == '`', c == '$' && s.pos+1 < len(s.text) && startsExpansion(s.text[s.pos+1]):
 			s.command.expands = append(s.command.expands, firstWord(s.text[s.pos:]))
-			s.add(string(c))
+			s.word.WriteByte(c)
 			s.pos++
 		default:
 			s.word.WriteByte(c)
@@ -224,7 +224,8 @@ func (s *shell) escape() {
 	case c == '\\' || c == '\'' || c == '"' || c == '?':
 		s.word.WriteByte(c)
 	default:
-		s.word.WriteString("\\" + string(c))
+		s.word.WriteByte('\\')
+		s.word.WriteByte(c)
 	}
 }
 
