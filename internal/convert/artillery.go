@@ -482,7 +482,7 @@ func (s *script) payload(p object) {
 	}
 	rows, _ := tomlValue([]any{row})
 	f.notes = []string{
-		"The rows of " + shorten(path) + ". Its first line must name the columns (" + shorten(strings.Join(columns, ",")) + "); then put it beside this",
+		"The rows of " + shorten(path) + ". Its first line must name the columns" + shorten(named(columns)) + "; then put it beside this",
 		"spec and write, in the place of rows: file = " + quote(literal(base+".csv")),
 	}
 	f.entries = []entry{{"rows", rows, "stands in for the file"}}
@@ -499,4 +499,12 @@ func (s *script) payload(p object) {
 		}
 	}
 	s.feeds = append(s.feeds, f)
+}
+
+// named lists columns in brackets; nothing when there are none.
+func named(columns []string) string {
+	if len(columns) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(columns, ",") + ")"
 }

@@ -199,11 +199,17 @@ func (s *script) request(method string, args object) *step {
 	s.address(st, args)
 	s.captures(st, args) // first: what is expected may be about what is captured
 	for _, m := range args {
+		if st.body.kind != "" && slices.Contains([]string{"json", "form", "formData", "body"}, m.name) {
+			st.notes = append(st.notes, "Left out: "+m.name+", beside another body")
+			continue
+		}
 		switch m.name {
 		case "url", "uri", "name", "capture":
 		case "headers":
 			headers, _ := m.value.(object)
-			st.headers = append(st.headers, s.requestHeaders(headers)...)
+			for _, f := range s.requestHeaders(headers) {
+				st.addHeader(f)
+			}
 		case "json":
 			st.body = body{kind: "json", value: s.value("", m.value)}
 			if _, ok := tomlValue(st.body.value); !ok && !hasField(st.headers, "Content-Type") {
@@ -231,7 +237,7 @@ func (s *script) request(method string, args object) *step {
 				pairs = append(pairs, c.name+"="+scalar(c.value))
 			}
 			if f, note := s.headerOf("Cookie", strings.Join(pairs, "; ")); note == "" && len(pairs) > 0 {
-				st.headers = append(st.headers, f)
+				st.addHeader(f)
 			}
 		case "auth":
 			s.auth(st, m.value)
@@ -252,6 +258,15 @@ func (s *script) request(method string, args object) *step {
 		s.known[c.name] = true
 	}
 	return st
+}
+
+// addHeader adds a header, or notes that there is one of that name.
+func (st *step) addHeader(f field) {
+	if hasField(st.headers, f.name) {
+		st.notes = append(st.notes, "Left out: a second header "+shorten(f.name))
+		return
+	}
+	st.headers = append(st.headers, f)
 }
 
 // address reads the URL: a path of the target, or a whole URL.

@@ -231,7 +231,7 @@ func oddInHost(r rune) bool {
 // where gives path and query of a URL for a step. A host that is not the
 // target's is named in the path, and said to be.
 func (d *draft) where(u *url.URL) (path string, query []field, foreign bool) {
-	path = cleanPath(u.EscapedPath())
+	path = cleanPath(rawPath(u))
 	if path == "" {
 		path = "/"
 	}
@@ -244,6 +244,15 @@ func (d *draft) where(u *url.URL) (path string, query []field, foreign bool) {
 		path = origin(u) + path
 	}
 	return d.hideShapes(path), query, foreign
+}
+
+// rawPath is the path as it was written. EscapedPath would take a %2F for a slash
+// as soon as something else in the path is not escaped as it should be.
+func rawPath(u *url.URL) string {
+	if u.RawPath != "" {
+		return u.RawPath
+	}
+	return u.EscapedPath()
 }
 
 // cleanPath encodes what may not stand in the target of a request (RFC 3986).

@@ -364,7 +364,7 @@ func parameterValue(p *openapi3.Parameter) (text string, known bool) {
 		}
 		v, known = sample(schema, 0)
 	}
-	return scalar(v), known
+	return scalar(ordered(v, 0)), known
 }
 
 // requestBody writes a body in JSON or as a form, by its example or its schema.

@@ -131,6 +131,8 @@ func ordered(v any, depth int) any {
 			out = append(out, member{name, ordered(v[name], depth+1)})
 		}
 		return out
+	case object:
+		return v
 	case []any:
 		out := make([]any, len(v))
 		for i := range v {
