@@ -92,11 +92,11 @@ func (f *abFlags) calibrate(ctx context.Context, env *Env, file string) (Exit, e
 	case p.run.Interrupted:
 		return ExitInterrupted, nil
 	case p.verdict.Outcome == verdict.Invalid || len(all) == 0:
-		fmt.Fprintf(env.Stdout, "not calibrated: %s\n", p.mask.String(firstReason(&p.verdict)))
+		_, _ = fmt.Fprintf(env.Stdout, "not calibrated: %s\n", p.mask.String(firstReason(&p.verdict)))
 		return ExitInvalid, nil
 	}
 	for _, note := range p.notes {
-		fmt.Fprintf(env.Stderr, "loadline: warning: %s\n", p.mask.String(note.Message))
+		_, _ = fmt.Fprintf(env.Stderr, "loadline: warning: %s\n", p.mask.String(note.Message))
 	}
 	c := calibration{
 		Schema: "loadline/calibration/1", Spec: p.run.Spec, Environment: p.run.Environment.Key(),
@@ -173,7 +173,7 @@ func (c *calibration) show(w io.Writer, m mask) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "What a paired run of %s sees here, 95 times in 100:\n\n", unit.Duration(time.Duration(c.LoadS*float64(time.Second)).Round(time.Second)))
 	t := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(t, "  step\tmetric\tnow\tsmallest change seen")
+	_, _ = fmt.Fprintln(t, "  step\tmetric\tnow\tsmallest change seen")
 	differs := false
 	for _, v := range c.Visible {
 		where := v.Step
@@ -183,11 +183,11 @@ func (c *calibration) show(w io.Writer, m mask) error {
 		differs = differs || v.Differs
 		switch {
 		case v.Why != "":
-			fmt.Fprintf(t, "  %s\t%s\t\tnot judged: %s\n", where, v.Metric, v.Why)
+			_, _ = fmt.Fprintf(t, "  %s\t%s\t\tnot judged: %s\n", where, v.Metric, v.Why)
 		case v.Differs:
-			fmt.Fprintf(t, "  %s\t%s\t%s\t%s (the two deployments differ by %s)\n", where, v.Metric, unit.Micros(v.Base), unit.Change(v.Percent/100), unit.Change(v.Apart/100))
+			_, _ = fmt.Fprintf(t, "  %s\t%s\t%s\t%s (the two deployments differ by %s)\n", where, v.Metric, unit.Micros(v.Base), unit.Change(v.Percent/100), unit.Change(v.Apart/100))
 		default:
-			fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", where, v.Metric, unit.Micros(v.Base), unit.Change(v.Percent/100))
+			_, _ = fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", where, v.Metric, unit.Micros(v.Base), unit.Change(v.Percent/100))
 		}
 	}
 	if err := t.Flush(); err != nil {

@@ -124,12 +124,12 @@ func (t *tail) lines() []string {
 func (d *deployment) show(w io.Writer, m mask) {
 	lines := d.out.lines()
 	if len(lines) == 0 {
-		fmt.Fprintf(w, "%s: the start command wrote nothing\n", d.side)
+		_, _ = fmt.Fprintf(w, "%s: the start command wrote nothing\n", d.side)
 		return
 	}
-	fmt.Fprintf(w, "the last of what the %s's start command wrote:\n", d.side)
+	_, _ = fmt.Fprintf(w, "the last of what the %s's start command wrote:\n", d.side)
 	for _, line := range lines {
-		fmt.Fprintf(w, "  %s| %s\n", d.side, printable(m.String(strings.TrimRight(line, "\r"))))
+		_, _ = fmt.Fprintf(w, "  %s| %s\n", d.side, printable(m.String(strings.TrimRight(line, "\r"))))
 	}
 }
 
