@@ -115,6 +115,7 @@ func exampleDir(t *testing.T, file, target string) string {
 		"https://login.example.com", target, "${BASE_URL}", target, "${METRICS_URL}", target, "${PROMETHEUS_URL}", target,
 		`resolve         = { "staging.example.com:443" = "10.0.0.7:443" }`, "",
 		"start = \"30s\"", "start = \"100ms\"", "every       = \"2s\"", "every = \"20ms\"", "duration = \"3m\"", "duration = \"1s\"",
+		"warmup   = \"15s\"", "warmup = \"200ms\"", `mean = "2s", sd = "500ms"`, `mean = "20ms", sd = "5ms"`,
 	).Replace(string(text))
 	if file == "seed-k6-stages.toml" { // no flag shortens stages
 		spec = shorter(spec, 60)
