@@ -116,7 +116,7 @@ func (b *books) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		token := "t" + strconv.Itoa(len(b.tokens))
 		b.tokens[token] = map[string]int{}
-		fmt.Fprintf(w, `{"access_token":%q}`, token)
+		_, _ = fmt.Fprintf(w, `{"access_token":%q}`, token)
 	case "GET /api/users", "POST /api/orders":
 		token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 		if b.tokens[token] == nil {
@@ -126,9 +126,9 @@ func (b *books) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		b.tokens[token][what]++
 		b.arrivals[token] = append(b.arrivals[token], now)
-		fmt.Fprint(w, `{"results":[]}`)
+		_, _ = fmt.Fprint(w, `{"results":[]}`)
 	case "GET /users":
-		fmt.Fprint(w, `{"results":[]}`)
+		_, _ = fmt.Fprint(w, `{"results":[]}`)
 	case "POST /orders":
 		if string(body) != `{"item_id":1,"qty":2}` {
 			b.bad = append(b.bad, "an order of "+string(body))
@@ -254,7 +254,7 @@ func TestParityK6Checks(t *testing.T) {
 	t.Parallel()
 	b := newBooks(t)
 	b.answer["GET /users"] = func(_ int, w io.Writer) int {
-		fmt.Fprint(w, `{}`)
+		_, _ = fmt.Fprint(w, `{}`)
 		return http.StatusOK
 	}
 	text := translated(t)["k6-basic"]
@@ -368,7 +368,7 @@ func TestParityLocust(t *testing.T) {
 		if n == 1 {
 			return http.StatusInternalServerError
 		}
-		fmt.Fprint(w, "{}")
+		_, _ = fmt.Fprint(w, "{}")
 		return http.StatusCreated
 	}
 	run := b.run(t, text, 1, "--users", "5", "--duration", "1s")

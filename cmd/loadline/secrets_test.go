@@ -148,7 +148,7 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	switch r.URL.Path {
 	case "/oauth":
-		fmt.Fprint(w, `{"access_token":"granted","expires_in":3600}`)
+		_, _ = fmt.Fprint(w, `{"access_token":"granted","expires_in":3600}`)
 		return
 	case "/redirect":
 		http.Redirect(w, r, "http://elsewhere.invalid/"+r.URL.RawQuery, http.StatusFound)
