@@ -213,7 +213,7 @@ func (s *script) request(method string, args object) *step {
 		case "json":
 			st.body = body{kind: "json", value: s.value("", m.value)}
 			if _, ok := tomlValue(st.body.value); !ok && !hasField(st.headers, "Content-Type") {
-				st.headers = append(st.headers, field{"Content-Type", []string{"application/json"}})
+				st.setContentType("application/json")
 			}
 		case "form", "formData":
 			s.form(st, m.name, m.value)

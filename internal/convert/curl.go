@@ -586,6 +586,11 @@ func withoutContentType(fields []field) []field {
 	return slices.DeleteFunc(slices.Clone(fields), func(f field) bool { return strings.EqualFold(f.name, "Content-Type") })
 }
 
+// setContentType sets the header, in the place of one that was empty.
+func (s *step) setContentType(kind string) {
+	s.headers = append(withoutContentType(s.headers), field{"Content-Type", []string{kind}})
+}
+
 func contentType(headers []field) string {
 	for _, h := range headers {
 		if strings.EqualFold(h.name, "content-type") && len(h.values) > 0 {
@@ -610,7 +615,7 @@ func (d *draft) setBody(s *step, text, contentType string, form bool) {
 			if _, ok := tomlValue(s.body.value); ok && base == "application/json" {
 				s.headers = withoutContentType(s.headers) // json says it
 			} else if !ok && !hasField(s.headers, "Content-Type") {
-				s.headers = append(s.headers, field{"Content-Type", []string{"application/json"}})
+				s.setContentType("application/json")
 			}
 			return
 		}
@@ -625,10 +630,10 @@ func (d *draft) setBody(s *step, text, contentType string, form bool) {
 			if _, err := parseJSON(text); err == nil {
 				s.notes = append(s.notes, "This looks like JSON, and without -H 'Content-Type: application/json' curl sends it as a form.")
 			}
-			s.headers = append(s.headers, field{"Content-Type", []string{"application/x-www-form-urlencoded"}})
+			s.setContentType("application/x-www-form-urlencoded")
 		}
 	case base == "" && text != "":
-		s.headers = append(s.headers, field{"Content-Type", []string{"application/octet-stream"}})
+		s.setContentType("application/octet-stream")
 	}
 	s.body = body{kind: "body", text: d.hideShapes(text)}
 }

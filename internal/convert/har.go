@@ -328,7 +328,7 @@ func (t *tape) data(s *step, data *harData) {
 	if data.Text != "" {
 		t.setBody(s, data.Text, kind, false)
 		if s.body.kind == "body" && contentType(s.headers) == "" && headerValue(kind) {
-			s.headers = append(s.headers, field{"Content-Type", []string{literal(kind)}})
+			s.setContentType(literal(kind))
 		}
 	}
 }

@@ -384,7 +384,7 @@ func (d *draft) requestBody(s *step, ref *openapi3.RequestBodyRef) {
 		case "application/json":
 			s.body = body{kind: "json", value: d.value("", v)}
 			if _, ok := tomlValue(s.body.value); !ok {
-				s.headers = append(s.headers, field{"Content-Type", []string{"application/json"}})
+				s.setContentType("application/json")
 			}
 			return
 		case "application/x-www-form-urlencoded", "multipart/form-data":
