@@ -108,7 +108,7 @@ func exitCode(err error) int {
 }
 
 func asExit(err error, target *interface{ ExitCode() int }) bool {
-	c, ok := err.(interface{ ExitCode() int }) //nolint:errorlint // testscript hands the *exec.ExitError out bare
+	c, ok := err.(interface{ ExitCode() int })
 	*target = c
 	return ok
 }

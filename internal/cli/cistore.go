@@ -53,11 +53,7 @@ func (s *ciStore) find(ctx context.Context, q baseline.Query) (*baseline.Found, 
 		return baseline.Dir(s.env.path(s.in.dir)).Find(q)
 	}
 	q.Max = branchRing
-	known, err := s.ancestors(ctx)
-	if err != nil {
-		return nil, err
-	}
-	q.Commits = known
+	q.Commits = s.ancestors(ctx)
 	store, err := s.branch.FS(ctx)
 	if err != nil {
 		return nil, err
@@ -67,21 +63,21 @@ func (s *ciStore) find(ctx context.Context, q baseline.Query) (*baseline.Found, 
 
 // ancestors are the commits of the base branch up to where the pull request left
 // it: what main did since is not the pull request's doing. nil: all count.
-func (s *ciStore) ancestors(ctx context.Context) ([]string, error) {
+func (s *ciStore) ancestors(ctx context.Context) []string {
 	if !s.event.OnPullRequest() || s.event.BaseSHA == "" || s.event.HeadSHA == "" {
-		return nil, nil
+		return nil
 	}
 	base, err := s.client.MergeBase(ctx, s.event.BaseSHA, s.event.HeadSHA)
 	if err != nil {
-		// A shallow or rewritten history; the base's tip is the next best.
+		// A rewritten history; the base's tip is the next best.
 		base = s.event.BaseSHA
 	}
 	known, err := s.client.FirstParents(ctx, base, firstParents)
 	if err != nil {
 		// The merge base itself is known, and the most wanted of them all.
-		return []string{base}, nil //nolint:nilerr // a narrower search beats none
+		return []string{base}
 	}
-	return known, nil
+	return known
 }
 
 // findFile takes a result file as the only stored run. Whether it may be

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/spf13/pflag"
 
@@ -85,13 +86,13 @@ func trends(base []*result.Summary) []report.Trend {
 		}
 		for _, q := range row.Latency {
 			t := report.Trend{Scenario: row.Scenario, Step: row.Step, Metric: quantileMetric(q.Q)}
-			for i := len(base) - 1; i >= 0; i-- {
-				old := base[i].Row(row.Key())
+			for _, run := range slices.Backward(base) {
+				old := run.Row(row.Key())
 				if old == nil {
 					continue
 				}
 				if v, ok := old.Quantile(q.Q); ok {
-					t.Points = append(t.Points, report.Point{Value: float64(v.Micros), Commit: base[i].Commit, Accepted: old.Restart})
+					t.Points = append(t.Points, report.Point{Value: float64(v.Micros), Commit: run.Commit, Accepted: old.Restart})
 				}
 			}
 			all = append(all, t)

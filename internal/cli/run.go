@@ -177,9 +177,10 @@ func reproduce(file string, m *measureFlags) string {
 }
 
 func shellQuote(s string) string {
-	if strings.IndexFunc(s, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=@%+", r))
-	}) < 0 {
+	safe := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=@%+", r)
+	}
+	if strings.TrimFunc(s, safe) == "" {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
@@ -200,7 +201,7 @@ func runOnce(ctx context.Context, env *Env, file string, f *measureFlags, debug 
 	if err := set.Ready(ctx); err != nil {
 		return ExitInvalid, m.Error(err)
 	}
-	out := io.Writer(env.Stdout)
+	out := env.Stdout
 	if !debug {
 		out = io.Discard
 	}

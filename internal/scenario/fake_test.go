@@ -123,6 +123,7 @@ func (f *fakeSession) NewIteration() {}
 
 func (f *fakeSession) Open(context.Context, string, string) error { return nil }
 func (f *fakeSession) Renew()                                     { f.target.note("renew %s", f.name) }
+
 func (f *fakeSession) Sibling() Session {
 	f.target.note("sibling of %s", f.name)
 	return f.target.session()
