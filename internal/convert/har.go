@@ -162,7 +162,7 @@ func (t *tape) entry(e *harEntry, u *url.URL) *step {
 }
 
 // browserHeaders are those that a browser sets about itself and its cache.
-var browserHeaders = regexp.MustCompile(`(?i)^(:.*|sec-.*|accept-encoding|accept-language|cache-control|connection|content-length|dnt|host|if-modified-since|if-none-match|pragma|priority|purpose|te|upgrade-insecure-requests|user-agent)$`)
+var browserHeaders = regexp.MustCompile(`(?i)^(:.*|sec-.*|accept-encoding|accept-language|cache-control|connection|content-length|dnt|host|if-modified-since|if-none-match|pragma|priority|purpose|te|transfer-encoding|upgrade-insecure-requests|user-agent)$`)
 
 func (t *tape) requestHeaders(s *step, headers []harField) {
 	for _, h := range headers {
@@ -174,9 +174,11 @@ func (t *tape) requestHeaders(s *step, headers []harField) {
 			t.lose("cookies that the target set itself: each user keeps those it is sent")
 			continue
 		}
-		if captured := t.capturedHeader(h); captured != "" {
-			s.headers = append(s.headers, field{h.Name, []string{captured}})
-			continue
+		if headerName(h.Name) && !hasField(s.headers, h.Name) {
+			if captured := t.capturedHeader(h); captured != "" {
+				s.headers = append(s.headers, field{h.Name, []string{captured}})
+				continue
+			}
 		}
 		f, note := t.requestHeader(h.Name, h.Value)
 		if note != "" || hasField(s.headers, h.Name) {
