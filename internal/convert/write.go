@@ -172,7 +172,7 @@ type printer struct {
 func (p *printer) line(text string) {
 	if p.off {
 		indent := len(text) - len(strings.TrimLeft(text, " "))
-		text = text[:indent] + "# " + text[indent:]
+		text = text[:indent] + "# " + strings.ReplaceAll(text[indent:], "\n", "\n# ") // a block of text has lines of its own
 	}
 	p.b.WriteString(text + "\n")
 }
