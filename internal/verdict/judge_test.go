@@ -409,6 +409,20 @@ func TestAllSlower(t *testing.T) {
 	}
 }
 
+// TestAllSlowerWithinTheRules: steps of a fraction of a millisecond took half as
+// long again together, which a rule of "10% or 5ms" does not mind, and the run was
+// called inconclusive for it.
+func TestAllSlowerWithinTheRules(t *testing.T) {
+	t.Parallel()
+	for _, by := range []float64{1.4, 1.8, 3} {
+		src := sim.New(sim.Target{Class: sim.Quiet}, 7)
+		v := judge(rules(t, "latency.p50 within 10% or 1s"), src.Runs(10), src.Run(slow(-1, by)))
+		if v.Outcome != verdict.Pass || !slices.Contains(codes(v.Warnings), "all-slower-tolerated") {
+			t.Errorf("%gx slower: %s, reasons %+v, warnings %+v", by, v.Outcome, v.Reasons, v.Warnings)
+		}
+	}
+}
+
 // TestErrors: failures are called when they come in many rounds, not in one.
 func TestErrors(t *testing.T) {
 	t.Parallel()

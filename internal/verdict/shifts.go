@@ -32,6 +32,11 @@ func (c *comparison) explainShifts() {
 	c.poisoned(f)
 	c.settle()
 	switch {
+	case c.common.up() && !c.intolerable():
+		c.warnings = append(c.warnings, Reason{
+			Code:    "all-slower-tolerated",
+			Message: fmt.Sprintf("most rows are about %s together, and none by more than the rules allow", unit.Change(math.Expm1(c.common.ln))),
+		})
 	case c.common.huge() && f.relative:
 		c.callHuge()
 	case c.controls.up() || c.controls.down():
@@ -46,6 +51,18 @@ func (c *comparison) explainShifts() {
 		})
 	}
 	c.throughputFollows()
+}
+
+// intolerable reports whether some row, as measured, moved by more than its rule
+// allows: a shift of all rows that no rule minds is no reason for anything. Steps
+// of a fraction of a millisecond easily take half as long again together.
+func (c *comparison) intolerable() bool {
+	for _, cand := range c.tests {
+		if t := cand.measured; t != nil && t.raw > t.tolerance(true) {
+			return true
+		}
+	}
+	return false
 }
 
 // settle looks at calls that rest on the other rows more than on the row itself.
