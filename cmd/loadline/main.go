@@ -14,8 +14,11 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// The first signal asks the run to end and write what it has; a second one
-	// finds the default handling again and ends the program at once.
-	context.AfterFunc(ctx, stop)
-	os.Exit(int(cli.Run(ctx, cli.ProcessEnv(), os.Args[1:])))
+	// The first signal asks the run to end and write what it has. A second Ctrl-C
+	// ends the program at once; a SIGTERM does not, as a runner that cancels a job
+	// sends one some seconds after the first signal, while the files are written.
+	context.AfterFunc(ctx, func() { signal.Reset(os.Interrupt) })
+	code := cli.Run(ctx, cli.ProcessEnv(), os.Args[1:])
+	stop()
+	os.Exit(int(code))
 }

@@ -36,6 +36,7 @@ func TestScripts(t *testing.T) {
 			env.Values["target"] = srv
 			env.Values["running"] = &running{}
 			env.Setenv("TARGET", srv.URL)
+			env.Setenv("HOSTPORT", strings.TrimPrefix(srv.URL, "http://"))
 			second := newTarget()
 			env.Defer(second.Close)
 			env.Values["target2"] = second

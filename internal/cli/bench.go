@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -63,6 +64,9 @@ type bench struct {
 }
 
 func (b *bench) run(ctx context.Context, env *Env, target string) (Exit, error) {
+	if !strings.Contains(target, "://") {
+		target = "http://" + target
+	}
 	req, err := b.request(env, target)
 	if err != nil {
 		return ExitUsage, err
@@ -115,7 +119,7 @@ func (b *bench) run(ctx context.Context, env *Env, target string) (Exit, error) 
 	return ExitPass, nil
 }
 
-// reach sends one request beforehand, so that a wrong address is said at once
+// reach opens a connection beforehand, so that a wrong address is said at once
 // and not counted ten thousand times.
 func reach(ctx context.Context, client *wire.Client, req *wire.Request) error {
 	s := client.NewSession()
@@ -136,14 +140,16 @@ func (b *bench) intro(target string) string {
 
 // request is what every user sends.
 func (b *bench) request(env *Env, target string) (*wire.Request, error) {
-	if !strings.Contains(target, "://") {
-		target = "http://" + target
-	}
 	u, err := url.Parse(target)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, usagef("%q is not a URL: write it like http://127.0.0.1:8080/path", target)
 	}
 	req := &wire.Request{Method: b.method, Scheme: u.Scheme, Host: u.Host, Path: u.RequestURI()}
+	if u.User != nil {
+		password, _ := u.User.Password()
+		credentials := base64.StdEncoding.EncodeToString([]byte(u.User.Username() + ":" + password))
+		req.Header = append(req.Header, wire.Field{Name: "Authorization", Value: "Basic " + credentials})
+	}
 	if req.Body, err = b.bodyBytes(env); err != nil {
 		return nil, err
 	}

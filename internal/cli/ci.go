@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -65,24 +66,61 @@ func runCI(ctx context.Context, env *Env) (Exit, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.in.maxDuration, errTooLong{c.in.maxDuration})
 	defer cancel()
 
+	if err := c.readAll(); err != nil {
+		return c.failed(ExitUsage, err)
+	}
 	var all []*measurement
+	var stumbled error
 	for _, file := range c.in.specs {
 		m, err := measure(ctx, env, c.job(file))
 		if err != nil {
-			c.annotateProblems(err)
-			return ExitInvalid, err
+			stumbled = err
+			break
 		}
 		all = append(all, m)
 		if m.run.Interrupted {
 			break
 		}
 	}
-	// Publishing goes on when the job is being cancelled: what was measured is
-	// not to be lost.
-	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-	defer cancel()
-	c.keep(ctx, all)
-	return c.publish(ctx, all)
+	if len(all) == 0 {
+		return c.failed(ExitInvalid, stumbled)
+	}
+	// Publishing goes on when the job is being cancelled, and when a later spec
+	// stumbled: what was measured is not to be lost.
+	code, err := c.publish(context.WithoutCancel(ctx), all)
+	if stumbled != nil {
+		return c.failed(ExitInvalid, stumbled)
+	}
+	return code, err
+}
+
+// publishTime is how long one part of publishing may take.
+const publishTime = time.Minute
+
+// readAll reads every spec before any load is sent: a mistake in the last one is
+// said at once, and costs no measurement.
+func (c *ciRun) readAll() error {
+	names := map[string]string{}
+	for _, file := range c.in.specs {
+		s, err := readSpec(c.env, file, c.job(file).flags)
+		if err != nil {
+			return err
+		}
+		if other, twice := names[s.Name]; twice {
+			return usagef("%s and %s share the name %q; names key baselines, comments and files: rename one (LL02)", other, file, s.Name)
+		}
+		names[s.Name] = file
+	}
+	return nil
+}
+
+// failed ends a run that has no verdict.
+func (c *ciRun) failed(code Exit, err error) (Exit, error) {
+	c.annotateProblems(err)
+	if c.github {
+		err = errors.Join(err, c.actions.Output("exit-code", strconv.Itoa(int(statusOf(code, err)))))
+	}
+	return code, err
 }
 
 // errTooLong says that the input max-duration was over.
@@ -184,6 +222,8 @@ func (c *ciRun) keep(ctx context.Context, all []*measurement) {
 	if !c.store.mayUpdate() {
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, publishTime)
+	defer cancel()
 	for _, m := range all {
 		if m.verdict.Head == nil {
 			continue
@@ -248,8 +288,5 @@ func (c *ciRun) folder(m *measurement) string {
 	if len(c.in.specs) == 1 {
 		return c.out
 	}
-	return filepath.Join(c.out, fileName(m.spec.Name))
+	return filepath.Join(c.out, specName(m.spec.Name))
 }
-
-// fileName is a spec's name as a folder's.
-func fileName(name string) string { return specName(name) }

@@ -23,7 +23,7 @@ type ciInputs struct {
 	annotations               bool
 	envLabel                  string
 	readyTimeout, maxDuration time.Duration
-	hosts                     []string // besides the target's; nil with no input
+	hosts                     []string // besides base-url's; nil with no input
 	token                     github.Token
 	apiURL, logLevel          string
 }
@@ -94,9 +94,13 @@ func (r *inputReader) duration(name string) time.Duration {
 	return d
 }
 
-// words splits at commas and white space.
+// words splits at commas and white space; nil when there is nothing.
 func words(s string) []string {
-	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\t' || r == '\r' })
+	all := strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\t' || r == '\r' })
+	if len(all) == 0 {
+		return nil
+	}
+	return all
 }
 
 // findSpecs reads the input `spec`: paths or patterns, one a line.

@@ -23,6 +23,7 @@ func (c *ciRun) publish(ctx context.Context, all []*measurement) (Exit, error) {
 		pages[i] = report.New(&m.verdict, m.run, c.context(m), trends(m.base))
 	}
 	hide := c.masks(all)
+	// The files first: a runner that is being cancelled does not wait long.
 	for i, m := range all {
 		if err := c.writeFiles(m, pages[i]); err != nil {
 			c.note("%v", err)
@@ -30,6 +31,7 @@ func (c *ciRun) publish(ctx context.Context, all []*measurement) (Exit, error) {
 		c.showText(m, pages[i], hide)
 	}
 	posted := c.comment(ctx, all, pages, hide)
+	c.keep(ctx, all)
 	head := worst(all, c.in.failOn)
 	code := exitOf(head.verdict.Outcome, c.in.failOn)
 	for _, m := range all {
@@ -112,11 +114,13 @@ func (c *ciRun) comment(ctx context.Context, all []*measurement, pages []*report
 	if c.client == nil || !c.event.OnPullRequest() || c.in.comment == "never" {
 		return github.Posted{}
 	}
+	ctx, cancel := context.WithTimeout(ctx, publishTime)
+	defer cancel()
 	var b strings.Builder
 	// Room for the marker that PostComment puts before it.
+	var posted github.Posted
 	err := report.Markdown(&b, report.Comment{Budget: report.CommentBudget - 1000}, pages...)
 	if err == nil {
-		var posted github.Posted
 		posted, err = c.client.PostComment(ctx, github.Comment{
 			PR: c.event.PR, Key: c.key(all), Run: c.event.RunID, Attempt: c.event.RunAttempt, SHA: c.event.HeadSHA,
 			Body: hide(b.String()), OnlyEdit: c.in.comment == "changes" && !moved(all),
@@ -129,6 +133,9 @@ func (c *ciRun) comment(ctx context.Context, all []*measurement, pages []*report
 		}
 	}
 	c.note("%s", hide(err.Error()))
+	if posted.URL != "" { // it stands, and only looking after it failed
+		return posted
+	}
 	if c.event.ReadOnly() {
 		c.note("Pull requests from forks get a read-only token: the verdict is this job's status, and the report stands in the job summary.")
 	}
@@ -205,7 +212,7 @@ func (c *ciRun) absolute(file string) string {
 // annotateProblems puts the mistakes of a spec on its lines.
 func (c *ciRun) annotateProblems(err error) {
 	var p problemsError
-	if !c.github || !errors.As(err, &p) {
+	if !c.github || !c.in.annotations || !errors.As(err, &p) {
 		return
 	}
 	located := make([]spec.Problem, len(p.problems))

@@ -100,7 +100,11 @@ func (s *ciStore) mayUpdate() bool {
 	case "never":
 		return false
 	case "always":
-		return !s.event.OnPullRequest() && s.event.Name != github.EventMergeGroup && s.event.Name != github.EventWorkflowRun
+		switch s.event.Name {
+		case github.EventMergeGroup, github.EventWorkflowRun, github.EventDeploymentStatus: // of code that is not on a branch yet
+			return false
+		}
+		return !s.event.OnPullRequest()
 	}
 	return s.event.OnDefaultBranch()
 }

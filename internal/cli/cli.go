@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -82,7 +83,7 @@ func find(args []string) (*command, []string, error) {
 		return nil, nil, nil
 	}
 	if args[0] == "help" {
-		args = []string{args[1], "--help"}
+		args = append(slices.Clone(args[1:]), "--help")
 	}
 	if args[0] == "--version" {
 		args[0] = "version"

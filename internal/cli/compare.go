@@ -49,7 +49,7 @@ func compareResults(env *Env, f *measureFlags, names, rules []string) (Exit, err
 	if err != nil {
 		return ExitUsage, err
 	}
-	found := &measurement{}
+	found := &measurement{saved: true}
 	last := names[len(names)-1]
 	file, err := readResult(env, last)
 	if err != nil {

@@ -35,6 +35,7 @@ type measurement struct {
 	base    []*result.Summary // what it was compared with, newest first
 	notes   []verdict.Reason  // to pass on beside the verdict
 	mask    mask
+	saved   bool // read from a file, not measured now
 }
 
 // measure is the way of the data: a spec is read, its load is driven, what it
@@ -110,7 +111,7 @@ func (m *measurement) compareWith(ctx context.Context, j job, in *verdict.Input)
 }
 
 // teardownTime is how long [[teardown]] may take after an interrupted run.
-const teardownTime = 10 * time.Second
+const teardownTime = 5 * time.Second
 
 // drive waits for the target, sets it up, sends the load and cleans up again.
 // A target that is not there, or a failed setup, is a result too.

@@ -13,10 +13,19 @@ import (
 // checkOutputs finds out before the load, not after it, whether every file
 // that was asked for can be written.
 func checkOutputs(env *Env, outs []output) error {
+	flags := map[string]string{}
 	for _, o := range outs {
 		name := env.path(o.file)
-		if info, err := os.Stat(name); err == nil && info.IsDir() {
+		if other, twice := flags[name]; twice {
+			return usagef("%s and %s both name %s: name a file for each", other, o.flag, o.file)
+		}
+		flags[name] = o.flag
+		info, err := os.Stat(name)
+		switch {
+		case err == nil && info.IsDir():
 			return usagef("%s %s: is a folder; name a file", o.flag, o.file)
+		case err == nil && !info.Mode().IsRegular():
+			continue // a pipe or a device, which is written to as it is
 		}
 		f, err := os.CreateTemp(filepath.Dir(name), ".loadline-*")
 		if err != nil {
@@ -45,8 +54,20 @@ func writeOutput(env *Env, o output, data []byte) error {
 	return fmt.Errorf("%s %s: %w; saved as %s instead: free some space and copy it", o.flag, o.file, cause(err), saved)
 }
 
-// writeWhole writes data to a new file beside name and renames it.
+// writeWhole writes data to a new file beside name and renames it. What name
+// links to is what is replaced; a pipe or a device is written to as it is.
 func writeWhole(name string, data []byte) error {
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		name = target
+	}
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		f, err := os.OpenFile(name, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		_, err = f.Write(data)
+		return errors.Join(err, f.Close())
+	}
 	f, err := os.CreateTemp(filepath.Dir(name), ".loadline-*")
 	if err != nil {
 		return err

@@ -52,7 +52,7 @@ func savedMeasurement(env *Env, name string) (*measurement, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := &measurement{run: file.Run}
+	found := &measurement{run: file.Run, saved: true}
 	if len(file.Verdict) == 0 || string(file.Verdict) == "null" {
 		return nil, usageError{errors.New(name + ": holds no verdict: it was not written by `loadline run --json`")}
 	}

@@ -74,13 +74,12 @@ func (m *measureFlags) run(ctx context.Context, env *Env, file string) (Exit, er
 // output that cannot be written never hides the verdict.
 func (m *measureFlags) conclude(env *Env, found *measurement, c report.Context, fail FailOn) (Exit, error) {
 	page := report.New(&found.verdict, found.run, c, trends(found.base))
-	if err := showText(env, page, found.mask, m.quiet); err != nil {
-		return ExitInvalid, err
-	}
+	// The files first: a reader of standard output may go away.
 	err := m.write(env, found, page)
+	err = errors.Join(err, showText(env, page, found.mask, m.quiet))
 	code := exitOf(found.verdict.Outcome, fail)
 	switch {
-	case found.run.Interrupted:
+	case found.run.Interrupted && !found.saved:
 		return ExitInterrupted, err
 	case err != nil && code == ExitPass:
 		return ExitInvalid, err

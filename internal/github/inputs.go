@@ -26,7 +26,7 @@ func Inputs() []Input {
 		{"env-label", "default", "Tells baselines of one spec apart: staging, preview, a class of runner"},
 		{"ready-timeout", "5m", "How long to wait for the target before the load"},
 		{"max-duration", "15m", "A hard stop for the whole step"},
-		{"allowed-hosts", "", "Hosts, separated by commas or lines, that the load may reach besides the target's; the spec cannot add to them"},
+		{"allowed-hosts", "", "Hosts, separated by commas or lines, that the load may reach besides `base-url`'s; the spec cannot add to them. Without `base-url` its target must be among them"},
 		{"token", "${{ github.token }}", "What to call GitHub with; it needs `pull-requests: write` to comment and, on the default branch, `contents: write` to keep baselines"},
 		{"github-api-url", "", "GitHub's API, when it is not the one of the runner's `GITHUB_API_URL`"},
 		{"working-directory", ".", "Where paths start"},

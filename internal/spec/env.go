@@ -60,7 +60,7 @@ func variableName(s string) bool {
 // secretName says whether a variable's value is to be masked in every output.
 func secretName(name string) bool {
 	name = strings.ToUpper(name)
-	for _, word := range []string{"TOKEN", "SECRET", "PASSWORD", "PASSWD", "KEY"} {
+	for _, word := range []string{"TOKEN", "SECRET", "PASS", "PWD", "KEY"} {
 		if strings.Contains(name, word) {
 			return true
 		}
