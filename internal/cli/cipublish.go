@@ -17,7 +17,7 @@ import (
 
 // publish writes files, comment, summary, annotations and outputs, and returns
 // the status of the worst verdict. Each is tried whatever became of the others.
-func (c *ciRun) publish(ctx context.Context, all []*measurement) (Exit, error) {
+func (c *ciRun) publish(ctx context.Context, all []*measurement) Exit {
 	pages := make([]*report.Page, len(all))
 	for i, m := range all {
 		pages[i] = report.New(&m.verdict, m.run, c.context(m), trends(m.base))
@@ -45,7 +45,7 @@ func (c *ciRun) publish(ctx context.Context, all []*measurement) (Exit, error) {
 	if err != nil {
 		c.note("%s", hide(err.Error()))
 	}
-	return code, nil
+	return code
 }
 
 // masks hides the secrets of all specs, here and in whatever the runner logs.
