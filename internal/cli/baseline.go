@@ -69,7 +69,7 @@ func baselineList() command {
 				}
 				entries, err := baseline.List(baseline.Dir(env.path(*dir)).FS())
 				if err != nil {
-					return ExitUsage, usageError{err}
+					return ExitUsage, usagef("--baseline-dir %s: %w", *dir, err)
 				}
 				if len(entries) == 0 {
 					fmt.Fprintf(env.Stdout, "no baselines in %s; `loadline baseline set RESULT.json` stores one\n", *dir)

@@ -56,7 +56,10 @@ func readInputs(env *Env, get func(string) string) (*ciInputs, error) {
 	} else {
 		r.oneOf("baseline", "branch", "dir", "none", "file:PATH")
 	}
-	var err error
+	err := checkLabel(in.envLabel)
+	if err != nil {
+		r.fail("%w", err)
+	}
 	if in.failOn, err = parseFailOn(values["fail-on"]); err != nil {
 		r.fail("%w", err)
 	}

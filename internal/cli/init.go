@@ -96,8 +96,9 @@ func (o *initOptions) run(env *Env) (Exit, error) {
 Next:
   loadline run %[1]s --once --debug    one iteration, shown
   loadline run %[1]s                   the whole load, judged
-  git add %[1]s                        then open a pull request
-`, o.spec)
+  git add %[2]s
+                                       then open a pull request
+`, o.spec, strings.TrimSpace(o.spec+" "+o.workflow))
 	return ExitPass, nil
 }
 

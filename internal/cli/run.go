@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/pflag"
 
@@ -53,7 +55,7 @@ func (m *measureFlags) run(ctx context.Context, env *Env, file string) (Exit, er
 	if err != nil {
 		return ExitUsage, usageError{err}
 	}
-	if err := checkOutputs(env, m.outputs()); err != nil {
+	if err := errors.Join(checkOutputs(env, m.outputs()), m.check(env, file)); err != nil {
 		return ExitUsage, err
 	}
 	p := newProgress(env, m.quiet)
@@ -68,6 +70,29 @@ func (m *measureFlags) run(ctx context.Context, env *Env, file string) (Exit, er
 		HeadSHA: found.run.Commit, SpecPath: found.run.File, Environment: m.env, Profile: m.profile, Version: version(),
 		Reproduce: reproduce(file, m),
 	}, fail)
+}
+
+// check finds mistakes in flags before any load is sent.
+func (m *measureFlags) check(env *Env, file string) error {
+	for _, o := range m.outputs() {
+		a, errA := os.Stat(env.path(o.file))
+		b, errB := os.Stat(env.path(file))
+		if errA == nil && errB == nil && os.SameFile(a, b) {
+			return usagef("%s %s: is the spec itself; name another file", o.flag, o.file)
+		}
+	}
+	if info, err := os.Stat(env.path(m.baselineDir)); err == nil && !info.IsDir() {
+		return usagef("--baseline-dir %s: is a file; name a folder", m.baselineDir)
+	}
+	return checkLabel(m.env)
+}
+
+// checkLabel holds the environment label to what a name in a spec may be.
+func checkLabel(label string) error {
+	if label == "" || len(label) > 80 || strings.ContainsFunc(label, unicode.IsControl) {
+		return usagef("--env-label (env-label) %q: write 1 to 80 characters on one line, such as staging", label)
+	}
+	return nil
 }
 
 // conclude shows and writes a measurement, and turns it into an exit status. An

@@ -32,11 +32,15 @@ func readSpec(env *Env, file string, f *measureFlags) (*spec.Spec, error) {
 // closes the folder.
 func specInput(env *Env, file string) (in spec.Input, done func(), err error) {
 	name := env.path(file)
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return in, nil, usagef("%s: no such file; `loadline init` writes a spec", file)
+	case err == nil && !info.Mode().IsRegular():
+		return in, nil, usagef("%s: not a plain file; name the spec itself", file)
+	}
 	text, err := os.ReadFile(name)
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return in, nil, usagef("%s: no such file; `loadline init` writes a spec", file)
-		}
 		return in, nil, usagef("%s: %w", file, cause(err))
 	}
 	root, err := os.OpenRoot(filepath.Dir(name))
@@ -51,6 +55,9 @@ func specInput(env *Env, file string) (in spec.Input, done func(), err error) {
 // overrides are the flags that stand over the spec.
 func (m *measureFlags) overrides() (o spec.Overrides, err error) {
 	o = spec.Overrides{Target: m.target, Rate: m.rate, Duration: m.duration, Scenario: m.scenario}
+	if m.set.Changed("target") && m.target == "" {
+		return o, usagef("--target is empty; is the variable that it came from set? leave the flag out to drive the spec's target.url")
+	}
 	if m.set.Changed("users") {
 		o.Users = strconv.Itoa(m.users)
 	}

@@ -300,7 +300,7 @@ type roundStepDoc struct {
 	Step     int              `json:"step"`
 	Requests int64            `json:"requests"`
 	Failed   int64            `json:"failed"`
-	Errored  int64            `json:"errored,omitempty"`
+	Errored  int64            `json:"errored"`
 	Status   map[int]int64    `json:"status"`
 	Errors   map[string]int64 `json:"errors,omitempty"`
 	HDR      string           `json:"latency_hdr,omitempty"`

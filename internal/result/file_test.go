@@ -87,7 +87,7 @@ func fullRun(t testing.TB) *Run {
 		Rounds: []Round{{
 			Index: 1, Arm: "head", Block: 2, Start: time.Second, Length: 5 * time.Second, Offered: 4, Dropped: 1,
 			Health: Health{Steal: -1}, Excluded: "late",
-			Steps: []RoundStep{{Step: 0, Requests: 4, Failed: 1, Errored: 2, Status: map[int]int64{200: 3, 503: 1}, Errors: map[string]int64{}, Latency: roundPayload(t, 100, 200, 300)}},
+			Steps: []RoundStep{{Step: 0, Requests: 4, Failed: 1, Errored: 2, Status: map[int]int64{200: 3, 503: 1}, Errors: map[string]int64{}, Latency: roundPayload(t, 100, 200, 300)}, {Step: 1, Requests: 1, Status: map[int]int64{200: 1}}},
 		}},
 	}
 }
