@@ -176,11 +176,12 @@ func (d *demo) stumbled(m *measurement, err error) (Exit, error) {
 }
 
 // healthy measures, and measures again when this machine was too busy for the
-// run to count, as the Action's user would press "re-run".
+// run to count or to tell, as the Action's user would press "re-run".
 func (d *demo) healthy(ctx context.Context, target *demoTarget, name string) (*measurement, error) {
 	for try := 1; ; try++ {
 		m, err := d.measure(ctx, target, name)
-		if err != nil || m.verdict.Outcome != verdict.Invalid || m.run.Interrupted || try == demoTries {
+		told := err != nil || m.verdict.Outcome != verdict.Invalid && m.verdict.Outcome != verdict.Inconclusive
+		if told || m.run.Interrupted || try == demoTries {
 			return m, err
 		}
 		d.say("   (%s; once more)\n", strings.TrimSuffix(m.verdict.Reasons[0].Message, "."))
