@@ -48,6 +48,8 @@ name = "walk"
 
 [gate]
 thresholds = ["errors < 1%"]
+# Routes of a millisecond on a machine that others use: a team states what it minds.
+compare = ["latency.p50 within 10% or 10ms", "latency.p95 within 20% or 20ms", "errors within 0.5pp"]
 `
 	// workflow is written as a user would, but for the last step, which hands
 	// outputs and the result to the harness.
