@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/loadline-ci/loadline/internal/baseline"
 	"github.com/loadline-ci/loadline/internal/load"
@@ -152,14 +151,8 @@ func (p *pair) close(ctx context.Context) {
 
 // unready is the result of a run that could not begin.
 func (p *pair) unready(ctx context.Context, err error) (*measurement, error) {
-	run := &result.Run{Catalog: *catalog(p.spec), Started: time.Now()}
-	var not *scenario.NotReady
-	switch {
-	case ctx.Err() != nil:
-		run.Interrupted, run.Stopped = true, "interrupted before the load began"
-	case errors.As(err, &not):
-		run.NotReady = not.Reason
-	default:
+	run, err := unreadyRun(ctx, *catalog(p.spec), err)
+	if err != nil {
 		return nil, p.mask.Error(err)
 	}
 	p.run = run

@@ -117,21 +117,8 @@ const teardownTime = 5 * time.Second
 // A target that is not there, or a failed setup, is a result too.
 func (m *measurement) drive(ctx context.Context, j job, set *scenario.Set, watch *verdict.Watch) (*result.Run, error) {
 	names := *catalog(m.spec)
-	unready := func(err error) (*result.Run, error) {
-		run := &result.Run{Catalog: names, Started: time.Now()}
-		var not *scenario.NotReady
-		switch {
-		case ctx.Err() != nil:
-			run.Interrupted, run.Stopped = true, "interrupted before the load began"
-		case errors.As(err, &not):
-			run.NotReady = not.Reason
-		default:
-			return nil, err
-		}
-		return run, nil
-	}
 	if err := m.ready(ctx, j, set); err != nil {
-		return unready(err)
+		return unreadyRun(ctx, names, err)
 	}
 	defer func() {
 		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), teardownTime)
@@ -141,7 +128,7 @@ func (m *measurement) drive(ctx context.Context, j job, set *scenario.Set, watch
 		}
 	}()
 	if err := set.Setup(ctx); err != nil {
-		return unready(err)
+		return unreadyRun(ctx, names, err)
 	}
 	each := watch.Each
 	if j.progress != nil {
@@ -151,6 +138,22 @@ func (m *measurement) drive(ctx context.Context, j job, set *scenario.Set, watch
 		}
 	}
 	return load.Run(ctx, m.spec.Load, set.NewUser, load.Options{Catalog: names, Each: each, Prepare: true})
+}
+
+// unreadyRun is the result of a run that could not begin, because the target was
+// not there, the setup failed, or ctx is done; any other error is returned.
+func unreadyRun(ctx context.Context, names result.Catalog, err error) (*result.Run, error) {
+	run := &result.Run{Catalog: names, Started: time.Now()}
+	var not *scenario.NotReady
+	switch {
+	case ctx.Err() != nil:
+		run.Interrupted, run.Stopped = true, "interrupted before the load began"
+	case errors.As(err, &not):
+		run.NotReady = not.Reason
+	default:
+		return nil, err
+	}
+	return run, nil
 }
 
 // ready waits for the target: as [target.ready] says, or, where that is not
