@@ -39,6 +39,8 @@ type Server struct {
 	objects  map[string]object
 	refs     map[string]string
 	next     int64
+
+	artifacts []*Artifact
 }
 
 // A Fault replaces an answer.
@@ -183,6 +185,10 @@ var routes = func() []route {
 		{`POST REPO/git/blobs`, (*Server).createBlob},
 		{`GET REPO/compare/(\w+)\.\.\.(\w+)`, (*Server).compare},
 		{`GET REPO/commits`, (*Server).listCommits},
+		{`GET REPO/actions/artifacts`, (*Server).listArtifacts},
+		{`GET REPO/actions/runs/(\d+)/artifacts`, (*Server).listRunArtifacts},
+		{`GET REPO/actions/artifacts/(\d+)/zip`, (*Server).locateArtifact},
+		{`GET /zip/(\d+)`, (*Server).sendArtifact},
 	} {
 		method, path, _ := strings.Cut(x.pattern, " ")
 		path = "^" + strings.Replace(path, "REPO", "/repos/"+Repo, 1) + "$"
@@ -249,7 +255,6 @@ func (s *Server) commentJSON(x *Comment) map[string]any {
 	}
 }
 
-// listComments cuts pages and links them as GitHub does.
 func (s *Server) listComments(c *call) {
 	q := c.r.URL.Query()
 	var list []map[string]any
@@ -259,17 +264,24 @@ func (s *Server) listComments(c *call) {
 			list = append(list, s.commentJSON(x))
 		}
 	}
+	from, to := c.page(len(list))
+	c.answer(http.StatusOK, append([]map[string]any{}, list[from:to]...))
+}
+
+// page cuts n things into pages, and links to the next as GitHub does.
+func (c *call) page(n int) (from, to int) {
+	q := c.r.URL.Query()
 	per, _ := strconv.Atoi(q.Get("per_page"))
 	per = min(cmp.Or(per, 30), 100)
 	page, _ := strconv.Atoi(q.Get("page"))
 	page = max(page, 1)
-	from := min((page-1)*per, len(list))
-	to := min(from+per, len(list))
-	if to < len(list) {
+	from = min((page-1)*per, n)
+	to = min(from+per, n)
+	if to < n {
 		q.Set("page", strconv.Itoa(page+1))
 		c.w.Header().Set("Link", fmt.Sprintf(`<https://api.github.com%s?%s>; rel="next"`, c.r.URL.Path, q.Encode()))
 	}
-	c.answer(http.StatusOK, append([]map[string]any{}, list[from:to]...))
+	return from, to
 }
 
 func (s *Server) createComment(c *call) {
