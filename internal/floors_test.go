@@ -22,7 +22,7 @@ const module = "github.com/loadline-ci/loadline"
 var floors = [][]string{
 	{"internal/unit", "internal/stat", "internal/wire", "internal/github"},
 	{"internal/plan", "internal/rule", "internal/result"},
-	{"internal/spec", "internal/convert", "internal/load", "internal/baseline", "internal/verdict"},
+	{"internal/spec", "internal/convert", "internal/load", "internal/live", "internal/baseline", "internal/verdict"},
 	{"internal/scenario", "internal/report"},
 	{"internal/cli"},
 	{"cmd/loadline"},
@@ -40,7 +40,7 @@ var testHelpers = []string{
 // calm rooms are handed readers, writers and values; they touch no file, no
 // network and no log.
 var (
-	calm    = []string{"unit", "stat", "plan", "rule", "result", "spec", "convert", "verdict", "report"}
+	calm    = []string{"unit", "stat", "plan", "rule", "result", "spec", "convert", "live", "verdict", "report"}
 	outside = []string{"os", "net", "net/http", "log/slog"}
 )
 

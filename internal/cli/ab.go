@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/loadline-ci/loadline/internal/live"
 	"github.com/loadline-ci/loadline/internal/report"
 	"github.com/loadline-ci/loadline/internal/unit"
 )
@@ -112,9 +113,10 @@ func (f *abFlags) run(ctx context.Context, env *Env, file string) (Exit, error) 
 	if err := checkOutputs(env, f.outputs()); err != nil {
 		return ExitUsage, err
 	}
-	p := newProgress(env, f.quiet)
-	found, err := comparePair(ctx, env, f, file, p)
-	p.done()
+	hub := &live.Hub{}
+	done := watchRun(env, hub, f.quiet)
+	found, err := comparePair(ctx, env, f, file, hub)
+	done()
 	if err != nil {
 		return ExitInvalid, err
 	}

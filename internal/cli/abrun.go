@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/loadline-ci/loadline/internal/baseline"
+	"github.com/loadline-ci/loadline/internal/live"
 	"github.com/loadline-ci/loadline/internal/load"
 	"github.com/loadline-ci/loadline/internal/result"
 	"github.com/loadline-ci/loadline/internal/scenario"
@@ -23,6 +24,8 @@ type pair struct {
 	past  baseline.Pairs
 	query baseline.Query
 	done  int // blocks driven
+	live  *live.Hub
+	feeds map[string]*live.Feed // by side
 
 	calibrates bool // base against itself: no limits
 }
@@ -30,9 +33,9 @@ type pair struct {
 // comparePair is the way of the data of a paired run: both sides are started and
 // driven by turns; after each third of the load the verdict says whether it
 // stands, wants more, or wants both sides restarted.
-func comparePair(ctx context.Context, env *Env, f *abFlags, file string, show *progress) (*measurement, error) {
+func comparePair(ctx context.Context, env *Env, f *abFlags, file string, hub *live.Hub) (*measurement, error) {
 	p := &pair{flags: f, measurement: &measurement{}}
-	if err := p.prepare(env, file, show); err != nil {
+	if err := p.prepare(env, file, hub); err != nil {
 		return nil, err
 	}
 	p.recall(env)
@@ -63,7 +66,7 @@ func (p *pair) remember(env *Env, judged verdict.PairedResult) {
 }
 
 // prepare reads the spec, once for each side, and plans the load.
-func (p *pair) prepare(env *Env, file string, show *progress) error {
+func (p *pair) prepare(env *Env, file string, hub *live.Hub) error {
 	f := p.flags
 	for i, name := range sideNames {
 		own := f.measureFlags
@@ -90,10 +93,14 @@ func (p *pair) prepare(env *Env, file string, show *progress) error {
 	if !p.calibrates {
 		p.watch = verdict.NewWatch(limits(s.Gate.Thresholds), limits(s.StopWhen), &names)
 	}
+	p.live, p.feeds = hub, map[string]*live.Feed{}
+	for _, name := range sideNames {
+		p.feeds[name] = live.NewFeed(steady, names, name, f.load)
+	}
 	p.load, err = load.NewPaired(steady, p.sides[0].newUser, p.sides[1].newUser, load.PairedOptions{
 		Load: f.load,
+		Show: func(arm string, iv *result.Interval) { hub.Publish(p.feeds[arm].Second(iv)) },
 		Options: load.Options{Catalog: names, Each: func(iv *result.Interval) string {
-			show.row(&iv.Second, f.load)
 			if p.watch == nil {
 				return ""
 			}
@@ -130,6 +137,7 @@ func (p *pair) identify(run *result.Run) {
 // open brings both sides up.
 func (p *pair) open(ctx context.Context) error {
 	for _, s := range p.sides {
+		p.live.Publish(p.feeds[s.name].Phase(live.Waiting, bareURL(s.spec.Target.URL)))
 		if err := s.open(ctx); err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/loadline-ci/loadline/internal/live"
 	"github.com/loadline-ci/loadline/internal/load"
 	"github.com/loadline-ci/loadline/internal/plan"
 	"github.com/loadline-ci/loadline/internal/report"
@@ -87,18 +88,20 @@ func (b *bench) run(ctx context.Context, env *Env, target string) (Exit, error) 
 	if err := reach(ctx, client, req); err != nil {
 		return ExitInvalid, err
 	}
-	shown := newProgress(env, b.quiet)
+	names := result.Catalog{Scenarios: []string{"bench"}, Steps: []result.Step{{Scenario: "bench", Name: req.Method + " " + req.Path, Method: req.Method}}}
+	hub, feed := &live.Hub{}, live.NewFeed(p, names, "", 0)
+	done := watchRun(env, hub, b.quiet)
 	run, err := load.Run(ctx, p, func(_ int, rec *load.Recorder) load.User {
 		return &benchUser{session: client.NewSession(), rec: rec, req: *req}
 	}, load.Options{
 		Prepare: true,
-		Catalog: result.Catalog{Scenarios: []string{"bench"}, Steps: []result.Step{{Scenario: "bench", Name: req.Method + " " + req.Path, Method: req.Method}}},
+		Catalog: names,
 		Each: func(iv *result.Interval) string {
-			shown.row(&iv.Second, b.duration)
+			hub.Publish(feed.Second(iv))
 			return ""
 		},
 	})
-	shown.done()
+	done()
 	if err != nil {
 		return ExitInvalid, err
 	}

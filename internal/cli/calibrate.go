@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/loadline-ci/loadline/internal/live"
 	"github.com/loadline-ci/loadline/internal/result"
 	"github.com/loadline-ci/loadline/internal/unit"
 	"github.com/loadline-ci/loadline/internal/verdict"
@@ -82,10 +83,11 @@ func (f *abFlags) calibrate(ctx context.Context, env *Env, file string) (Exit, e
 	if err := checkOutputs(env, f.outputs()); err != nil {
 		return ExitUsage, err
 	}
-	show := newProgress(env, f.quiet)
+	hub := &live.Hub{}
+	done := watchRun(env, hub, f.quiet)
 	p := &pair{flags: f, measurement: &measurement{}, calibrates: true}
-	all, err := p.calibrate(ctx, env, file, show)
-	show.done()
+	all, err := p.calibrate(ctx, env, file, hub)
+	done()
 	switch {
 	case err != nil:
 		return ExitInvalid, err
@@ -134,8 +136,8 @@ func firstReason(v *verdict.Verdict) string {
 
 // calibrate is comparePair for base against itself: nothing is called, so there
 // is nothing to look at before the end.
-func (p *pair) calibrate(ctx context.Context, env *Env, file string, show *progress) ([]verdict.Visible, error) {
-	if err := p.prepare(env, file, show); err != nil {
+func (p *pair) calibrate(ctx context.Context, env *Env, file string, hub *live.Hub) ([]verdict.Visible, error) {
+	if err := p.prepare(env, file, hub); err != nil {
 		return nil, err
 	}
 	p.recall(env)

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/loadline-ci/loadline/internal/github"
+	"github.com/loadline-ci/loadline/internal/live"
 	"github.com/loadline-ci/loadline/internal/verdict"
 )
 
@@ -72,7 +73,11 @@ func runCI(ctx context.Context, env *Env) (Exit, error) {
 	var all []*measurement
 	var stumbled error
 	for _, file := range c.in.specs {
-		m, err := measure(ctx, env, c.job(file))
+		j := c.job(file)
+		j.live = &live.Hub{}
+		done := watchRun(env, j.live, false)
+		m, err := measure(ctx, env, j)
+		done()
 		if err != nil {
 			stumbled = err
 			break
@@ -202,8 +207,6 @@ func (c *ciRun) job(file string) job {
 	} else if c.in.hosts != nil {
 		j.hosts = c.in.hosts
 	}
-	p := newProgress(c.env, false)
-	j.progress = p.second
 	return j
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/loadline-ci/loadline/internal/baseline"
+	"github.com/loadline-ci/loadline/internal/live"
 	"github.com/loadline-ci/loadline/internal/load"
 	"github.com/loadline-ci/loadline/internal/result"
 	"github.com/loadline-ci/loadline/internal/scenario"
@@ -18,13 +19,13 @@ import (
 
 // A job is what one measurement of a spec needs to know beside the spec.
 type job struct {
-	file     string // the spec
-	flags    *measureFlags
-	commit   string
-	hosts    []string      // when set: no other host may be reached, whatever the spec says
-	ready    time.Duration // when set: the longest to wait for the target
-	store    func(context.Context, baseline.Query) (*baseline.Found, error)
-	progress func(*result.Interval, *spec.Spec) // called each second; may be nil
+	file   string // the spec
+	flags  *measureFlags
+	commit string
+	hosts  []string      // when set: no other host may be reached, whatever the spec says
+	ready  time.Duration // when set: the longest to wait for the target
+	store  func(context.Context, baseline.Query) (*baseline.Found, error)
+	live   *live.Hub // told each second how it goes; may be nil
 }
 
 // A measurement is one run of a spec and what it came to.
@@ -117,6 +118,8 @@ const teardownTime = 5 * time.Second
 // A target that is not there, or a failed setup, is a result too.
 func (m *measurement) drive(ctx context.Context, j job, set *scenario.Set, watch *verdict.Watch) (*result.Run, error) {
 	names := *catalog(m.spec)
+	feed := live.NewFeed(m.spec.Load, names, "", 0)
+	j.live.Publish(feed.Phase(live.Waiting, bareURL(m.spec.Target.URL)))
 	if err := m.ready(ctx, j, set); err != nil {
 		return unreadyRun(ctx, names, err)
 	}
@@ -127,15 +130,13 @@ func (m *measurement) drive(ctx context.Context, j job, set *scenario.Set, watch
 			m.notes = append(m.notes, verdict.Reason{Code: "teardown", Message: m.mask.String(err.Error())})
 		}
 	}()
+	j.live.Publish(feed.Phase(live.Setup, ""))
 	if err := set.Setup(ctx); err != nil {
 		return unreadyRun(ctx, names, err)
 	}
-	each := watch.Each
-	if j.progress != nil {
-		each = func(iv *result.Interval) string {
-			j.progress(iv, m.spec)
-			return watch.Each(iv)
-		}
+	each := func(iv *result.Interval) string {
+		j.live.Publish(feed.Second(iv))
+		return watch.Each(iv)
 	}
 	return load.Run(ctx, m.spec.Load, set.NewUser, load.Options{Catalog: names, Each: each, Prepare: true})
 }

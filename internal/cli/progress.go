@@ -6,8 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/loadline-ci/loadline/internal/result"
-	"github.com/loadline-ci/loadline/internal/spec"
+	"github.com/loadline-ci/loadline/internal/live"
 	"github.com/loadline-ci/loadline/internal/unit"
 )
 
@@ -19,30 +18,34 @@ const plainEvery = 10
 type progress struct {
 	w      io.Writer
 	inLine bool
-	quiet  bool
 	width  int // of what stands in the line
 	rows   int
 }
 
-func newProgress(env *Env, quiet bool) *progress {
-	return &progress{w: env.Stderr, inLine: env.Terminal.Is && env.Terminal.Color, quiet: quiet}
+// watchRun shows what a hub publishes, until the returned function is called.
+func watchRun(env *Env, hub *live.Hub, quiet bool) (done func()) {
+	if quiet {
+		return hub.Close
+	}
+	p := &progress{w: env.Stderr, inLine: env.Terminal.Is && env.Terminal.Color}
+	stop := hub.Follow(p.row)
+	return func() {
+		hub.Close()
+		stop()
+		p.done()
+	}
 }
 
-// second shows one second of a run.
-func (p *progress) second(iv *result.Interval, s *spec.Spec) {
-	p.row(&iv.Second, s.Load.Duration())
-}
-
-// row shows one second of a load that is planned to take so long.
-func (p *progress) row(row *result.Second, planned time.Duration) {
-	if p.quiet {
+// row shows one second of a load.
+func (p *progress) row(row *live.Row) {
+	if row.Phase != live.Load || row.Arm == "base" {
 		return
 	}
 	p.rows++
 	if !p.inLine && p.rows%plainEvery != 0 {
 		return
 	}
-	line := progressLine(row, planned)
+	line := progressLine(row)
 	if !p.inLine {
 		fmt.Fprintln(p.w, line)
 		return
@@ -59,15 +62,14 @@ func (p *progress) done() {
 	}
 }
 
-func progressLine(row *result.Second, planned time.Duration) string {
-	at := row.At + time.Second
-	parts := []string{fmt.Sprintf("%s of %s", unit.Duration(at), unit.Duration(planned))}
+func progressLine(row *live.Row) string {
+	parts := []string{fmt.Sprintf("%s of %s", seconds(row.ElapsedS), seconds(row.PlannedS))}
 	if !row.Measured {
 		parts[0] += " (not measured)"
 	}
-	parts = append(parts, unit.Count(row.Completed)+" requests/s", unit.Count(int64(row.Users))+" users")
-	if row.P50 > 0 {
-		parts = append(parts, "p50 "+unit.Micros(row.P50), "p99 "+unit.Micros(row.P99))
+	parts = append(parts, unit.Count(row.Requests)+" requests/s", unit.Count(int64(row.Users))+" users")
+	if row.Latency.P50 > 0 {
+		parts = append(parts, "p50 "+unit.Micros(row.Latency.P50), "p99 "+unit.Micros(row.Latency.P99))
 	}
 	if row.Failed > 0 {
 		parts = append(parts, unit.Count(row.Failed)+" failed")
@@ -77,3 +79,5 @@ func progressLine(row *result.Second, planned time.Duration) string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+func seconds(s float64) string { return unit.Duration(time.Duration(s * float64(time.Second))) }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/loadline-ci/loadline/internal/baseline"
+	"github.com/loadline-ci/loadline/internal/live"
 	"github.com/loadline-ci/loadline/internal/report"
 	"github.com/loadline-ci/loadline/internal/result"
 	"github.com/loadline-ci/loadline/internal/verdict"
@@ -58,11 +59,12 @@ func (m *measureFlags) run(ctx context.Context, env *Env, file string) (Exit, er
 	if err := errors.Join(checkOutputs(env, m.outputs()), m.check(env, file)); err != nil {
 		return ExitUsage, err
 	}
-	p := newProgress(env, m.quiet)
+	hub := &live.Hub{}
+	done := watchRun(env, hub, m.quiet)
 	found, err := measure(ctx, env, job{
-		file: file, flags: m, commit: commitFromEnv(env), store: dirStore(env, m.baselineDir), progress: p.second,
+		file: file, flags: m, commit: commitFromEnv(env), store: dirStore(env, m.baselineDir), live: hub,
 	})
-	p.done()
+	done()
 	if err != nil {
 		return ExitInvalid, err
 	}

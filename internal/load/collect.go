@@ -31,13 +31,14 @@ type collector struct {
 	series  series
 	summary summary
 	shown   shown
+	recent  *recent
 	err     error
 }
 
 func newCollector(p plan.Plan, s shape, l *ledger, opt Options) *collector {
 	c := &collector{
 		plan: p, ledger: l, each: opt.Each, shape: s,
-		probe: newProbe(), scratch: result.NewHistogram(), total: newBooks(s),
+		probe: newProbe(), scratch: result.NewHistogram(), total: newBooks(s), recent: newRecent(s.steps),
 	}
 	c.rounds.length = roundLength(opt.Round, p.Measured(), p.Counted())
 	return c
@@ -168,7 +169,7 @@ func (c *collector) show(row result.Second, b *books) (stop string) {
 	if c.each == nil {
 		return ""
 	}
-	return c.each(c.shown.interval(row, b))
+	return c.each(c.shown.interval(row, b, c.recent))
 }
 
 // stage is where the run is at a moment: the stage, counted over all tracks, of

@@ -14,9 +14,10 @@ type shown struct {
 	trends []*hdr.Histogram
 }
 
-func (s *shown) interval(row result.Second, b *books) *result.Interval {
+func (s *shown) interval(row result.Second, b *books, last *recent) *result.Interval {
 	s.used = 0
-	iv := &result.Interval{Second: row, Tallies: b.usedTallies(), Flows: b.usedFlows()}
+	last.add(b)
+	iv := &result.Interval{Second: row, Recent: last.result(), Tallies: b.usedTallies(), Flows: b.usedFlows()}
 	for _, c := range b.sorted() {
 		out := result.Cell{Key: c.key.result(), Count: c.count, In: c.in, Out: c.out}
 		if c.latency.total > 0 {

@@ -14,6 +14,9 @@ import (
 type PairedOptions struct {
 	Options               // Round 0: as PairedRound says; Each is told of the head only
 	Load    time.Duration // planned for both sides together, at most
+	// Show is told of both sides, a second of their own time each. The Interval
+	// is valid during the call only.
+	Show func(arm string, iv *result.Interval)
 }
 
 // A Paired run drives base and head by turns, in rounds of about a second, so
@@ -69,7 +72,7 @@ func NewPaired(p plan.Plan, base, head NewUser, opt PairedOptions) (*Paired, err
 		}
 		r.arms[i] = a
 	}
-	r.log = newPairedLog(r.arms, opt.Each)
+	r.log = newPairedLog(r.arms, opt)
 	return r, nil
 }
 

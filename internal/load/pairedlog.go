@@ -14,6 +14,7 @@ import (
 type pairedLog struct {
 	sides   [2]*armLog // base, head
 	each    func(*result.Interval) (stop string)
+	show    func(arm string, iv *result.Interval)
 	probe   *probe
 	scratch *hdr.Histogram
 	start   time.Time
@@ -32,16 +33,17 @@ type armLog struct {
 	measured time.Duration
 	total    *books
 	series   series
+	recent   *recent
 	row      *books // the second that is under way
 	rowAt    time.Duration
 	rowTook  time.Duration // of this side's time
 	rowFrom  reading
 }
 
-func newPairedLog(arms [2]*arm, each func(*result.Interval) string) *pairedLog {
-	l := &pairedLog{each: each, probe: newProbe(), scratch: result.NewHistogram()}
+func newPairedLog(arms [2]*arm, opt PairedOptions) *pairedLog {
+	l := &pairedLog{each: opt.Each, show: opt.Show, probe: newProbe(), scratch: result.NewHistogram()}
 	for i, a := range arms {
-		l.sides[i] = &armLog{arm: a, total: newBooks(a.shape), row: newBooks(a.shape)}
+		l.sides[i] = &armLog{arm: a, total: newBooks(a.shape), recent: newRecent(a.shape.steps), row: newBooks(a.shape)}
 	}
 	return l
 }
@@ -139,13 +141,22 @@ func (l *pairedLog) closeRow(a *armLog) {
 	now := l.probe.read()
 	row := l.second(a, now)
 	a.series.add(row)
+	// Of the base as well, though nobody may ask: see armLog.
+	l.tell(a, l.shown.interval(row, a.row, a.recent))
+	a.row.reset()
+	a.rowTook, a.rowFrom = 0, now
+}
+
+// tell passes a second of one side on.
+func (l *pairedLog) tell(a *armLog, iv *result.Interval) {
+	if l.show != nil {
+		l.show(a.name, iv)
+	}
 	if l.each != nil && a == l.sides[1] {
-		if reason := l.each(l.shown.interval(row, a.row)); reason != "" {
+		if reason := l.each(iv); reason != "" {
 			a.stop(reason)
 		}
 	}
-	a.row.reset()
-	a.rowTook, a.rowFrom = 0, now
 }
 
 func (l *pairedLog) second(a *armLog, now reading) result.Second {

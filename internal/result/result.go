@@ -267,8 +267,24 @@ type Run struct {
 // An Interval is what one second brought.
 type Interval struct {
 	Second  Second
+	Recent  Recent
 	Cells   []Cell
 	Tallies []Tally
 	Values  []Value
 	Flows   []Flow
+}
+
+// Recent is what the last few seconds came to, for people who watch a run: a
+// single second has too few requests for a percentile.
+type Recent struct {
+	Length time.Duration // as the run is young: less than 5 s
+	All    RecentFigures
+	Steps  []RecentFigures // by step of the catalog
+}
+
+// RecentFigures are counts and latency percentiles (µs, within 1 %) of the last
+// few seconds; 0 where nothing was answered.
+type RecentFigures struct {
+	Requests, Failed int64
+	P50, P95, P99    int64
 }
