@@ -12,8 +12,8 @@ import (
 )
 
 var (
-	artifactSHA  = strings.Repeat("a", 40)
-	anotherSHA = strings.Repeat("b", 40)
+	artifactSHA = strings.Repeat("a", 40)
+	anotherSHA  = strings.Repeat("b", 40)
 )
 
 func TestArtifactsOfARun(t *testing.T) {

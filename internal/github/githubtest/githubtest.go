@@ -41,6 +41,12 @@ type Server struct {
 	next     int64
 
 	artifacts []*Artifact
+
+	// What the test sets before use.
+	Pulls       []Pull
+	Texts       map[string]string // contents by "ref:path"
+	Jobs        []Job
+	Deployments []Deployment
 }
 
 // A Fault replaces an answer.
@@ -189,6 +195,13 @@ var routes = func() []route {
 		{`GET REPO/actions/runs/(\d+)/artifacts`, (*Server).listRunArtifacts},
 		{`GET REPO/actions/artifacts/(\d+)/zip`, (*Server).locateArtifact},
 		{`GET /zip/(\d+)`, (*Server).sendArtifact},
+		{`GET REPO/pulls`, (*Server).listPulls},
+		{`GET REPO/pulls/(\d+)`, (*Server).getPull},
+		{`GET REPO/commits/(\w+)/pulls`, (*Server).listCommitPulls},
+		{`GET REPO/commits/(\w+)/check-runs`, (*Server).listJobs},
+		{`GET REPO/contents/(.+)`, (*Server).getContents},
+		{`GET REPO/deployments`, (*Server).listDeployments},
+		{`GET REPO/deployments/(\d+)/statuses`, (*Server).listStatuses},
 	} {
 		method, path, _ := strings.Cut(x.pattern, " ")
 		path = "^" + strings.Replace(path, "REPO", "/repos/"+Repo, 1) + "$"
