@@ -23,7 +23,7 @@ type Arrival struct {
 // Poisson arrivals are spaced by independent exponential gaps of mean 1 in I, so
 // that their rate follows the stages; how many there are is a matter of the seed.
 type Arrivals struct {
-	stages  []Stage
+	stages  []segment
 	poisson bool
 	step    int64
 	part    int64
@@ -42,7 +42,7 @@ type Arrivals struct {
 func (p Plan) Arrivals(track int) *Arrivals {
 	t := p.Tracks[track]
 	a := &Arrivals{
-		stages:  t.Stages,
+		stages:  segments(t.Stages),
 		poisson: t.Poisson,
 		step:    int64(p.parts()),
 		part:    int64(p.Part),
@@ -68,7 +68,7 @@ func (a *Arrivals) Next() (next Arrival, ok bool) {
 		if a.stage >= len(a.stages) {
 			return Arrival{}, false
 		}
-		next = Arrival{N: a.n, At: a.at(), Stage: a.stage}
+		next = Arrival{N: a.n, At: a.at(), Stage: a.stages[a.stage].index}
 		if !a.poisson {
 			a.n += a.step
 			a.x = float64(a.n)

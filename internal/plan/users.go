@@ -18,6 +18,7 @@ type Change struct {
 // it falls.
 type Changes struct {
 	plan  Plan
+	track int
 	lines []line
 	users int  // of the whole plan, as last seen
 	last  int  // of this part, as last returned
@@ -35,7 +36,7 @@ const near = 1e-9
 
 // Changes begins a walk over this part's changes of a closed track.
 func (p Plan) Changes(track int) *Changes {
-	return &Changes{plan: p, lines: p.Tracks[track].lines()}
+	return &Changes{plan: p, track: track, lines: p.Tracks[track].lines()}
 }
 
 // Next returns the next change; ok is false after the last, from when on the
