@@ -53,20 +53,31 @@ func newClosed(t *track) *closed {
 func (c *closed) drive() {
 	begin := c.start.Add(c.Start)
 	changes := c.plan.Changes(c.index)
+	before := *changes
 	next, more := changes.Next()
 	at := time.Duration(0)
 	for at < c.Duration() {
 		c.stage.Store(int64(c.stage0 + c.StageAt(at)))
 		for more && next.At <= at {
 			c.setLevel(next.Users)
+			before = *changes
 			next, more = changes.Next()
 		}
 		at = c.nextEdge(at)
 		if more {
 			at = min(at, next.At)
 		}
-		if !c.hold(begin.Add(at), func() bool { return more && rises(*changes, next, int(c.level.Load())) }) {
+		switch c.await(begin.Add(at), func() bool { return more && rises(*changes, next, int(c.level.Load())) }) {
+		case atEnd:
 			return
+		case atChange:
+			*changes = before
+			at = time.Since(begin)
+			if h := c.newHold(); h != nil {
+				changes.Hold(at, int(h.level))
+			}
+			next, more = changes.Next()
+		case atMoment:
 		}
 	}
 }
@@ -82,20 +93,30 @@ func (c *closed) nextEdge(at time.Duration) time.Duration {
 	return c.Duration()
 }
 
-// hold waits until a moment; it is false when the track ends before: the run is
-// stopped, or all users are gone and none will come.
-func (c *closed) hold(until time.Time, coming func() bool) bool {
+// An awaited is what ended a wait.
+type awaited uint8
+
+const (
+	atMoment awaited = iota // its time was over
+	atEnd                   // the run is stopped, or all users are gone and none will come
+	atChange                // the level is to change
+)
+
+// await waits until a moment.
+func (c *closed) await(until time.Time, coming func() bool) awaited {
 	timer := time.NewTimer(time.Until(until))
 	defer timer.Stop()
 	for {
 		if c.done(coming) {
-			return false
+			return atEnd
 		}
 		select {
 		case <-timer.C:
-			return true
+			return atMoment
 		case <-c.quit:
-			return false
+			return atEnd
+		case <-c.changed():
+			return atChange
 		case <-c.empty:
 		}
 	}

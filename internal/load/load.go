@@ -81,6 +81,9 @@ type Options struct {
 	// Prepare makes the users that a fast open track will want at once, and has
 	// those that are Preparers get ready, before the load begins.
 	Prepare bool
+	// Control may stop the run or change its level while it goes on; nil: nobody
+	// will. Paired runs take none.
+	Control *Control
 	// Sleep makes open tracks wait for their arrivals with the timers of package
 	// time alone. It is for tests in a synctest bubble, whose clock neither a
 	// timerfd nor a spinning goroutine follows.

@@ -36,11 +36,26 @@ func newOpen(t *track) *open {
 
 // dispatch hands out the arrivals until the end of the track.
 func (o *open) dispatch() {
-	o.send(o.start.Add(o.Start), o.plan.Arrivals(o.index).Next, o.Duration())
+	begin := o.start.Add(o.Start)
+	walk := o.plan.Arrivals(o.index)
+	before := *walk
+	next := func() (plan.Arrival, bool) {
+		before = *walk
+		return walk.Next()
+	}
+	for o.send(begin, next, o.Duration()) {
+		// The arrival that was waited for comes at another time now.
+		*walk = before
+		if h := o.newHold(); h != nil {
+			walk.Hold(h.at, h.level)
+		}
+	}
 }
 
-// send hands out arrivals, which count from begin, and returns after length.
-func (o *open) send(begin time.Time, arrivals func() (plan.Arrival, bool), length time.Duration) {
+// send hands out arrivals, which count from begin, and returns after length. It
+// is true when the level is to change before: the last arrival it took was then
+// not handed out.
+func (o *open) send(begin time.Time, arrivals func() (plan.Arrival, bool), length time.Duration) (changed bool) {
 	w := newWaiter(o.Peak(), o.opt.Sleep)
 	defer w.close()
 	watched, left := make(chan struct{}), make(chan struct{})
@@ -48,6 +63,9 @@ func (o *open) send(begin time.Time, arrivals func() (plan.Arrival, bool), lengt
 		defer close(watched)
 		select {
 		case <-o.quit:
+			w.stop()
+		case <-o.changed():
+			changed = true
 			w.stop()
 		case <-left:
 		}
@@ -70,6 +88,7 @@ func (o *open) send(begin time.Time, arrivals func() (plan.Arrival, bool), lengt
 		o.hand(a)
 	}
 	w.wait(begin.Add(length))
+	return // once the watcher is gone, which may set it
 }
 
 // hand gives an arrival to a user. It never waits: a new user is made on its

@@ -69,6 +69,9 @@ func newEngine(p plan.Plan, newUser NewUser, opt Options) (*engine, error) {
 	e.collect.live = func(row *result.Second) {
 		row.Users = int(max(e.users.Load(), e.lastUsers.Swap(0)))
 		row.InFlight = int(max(e.inFlight.Load(), e.lastInFlight.Swap(0)))
+		if opt.Control != nil {
+			row.Rate = opt.Control.rate(p, row.At+time.Second/2)
+		}
 	}
 	return e, nil
 }
@@ -137,17 +140,19 @@ func (e *engine) run(ctx context.Context) (*result.Run, error) {
 		}
 	})
 	ends := make([]time.Duration, len(all))
+	e.opt.Control.begin(e, all)
 	for i, t := range all {
 		tracks.Go(func() { ends[i] = t.run() })
 	}
 	tracks.Wait()
+	changes := e.opt.Control.end()
 	close(ended)
 	background.Wait()
 	var end time.Duration
 	for _, at := range ends {
 		end = max(end, at)
 	}
-	return e.result(end)
+	return e.result(end, changes)
 }
 
 // tracks makes the tracks, and with Options.Prepare their first users.
@@ -170,12 +175,12 @@ func (e *engine) tracks(ctx context.Context) []*track {
 	return all
 }
 
-func (e *engine) result(end time.Duration) (*result.Run, error) {
+func (e *engine) result(end time.Duration, changes []result.Change) (*result.Run, error) {
 	e.collect.finish(end)
 	r := &result.Run{
 		Seed: e.plan.Seed, Started: e.start, Mode: "single", Environment: Environment(),
 		Duration: end, Measured: e.plan.MeasuredUntil(end),
-		Stopped: e.stopped, Interrupted: e.interrupted, Catalog: e.catalog,
+		Stopped: e.stopped, Interrupted: e.interrupted, Catalog: e.catalog, Changes: changes,
 	}
 	for _, t := range e.plan.Tracks {
 		r.Open = r.Open || t.Open

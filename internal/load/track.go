@@ -26,6 +26,8 @@ type track struct {
 	ids      atomic.Int64
 	workers  sync.WaitGroup // its users
 	open     *open          // of the open model, once it is prepared
+	held     *Control       // who may change its level; nil: nobody
+	control  *controlled    // its place there
 }
 
 func newTrack(ctx context.Context, e *engine, index, stage0 int) *track {

@@ -136,6 +136,15 @@ type Flow struct {
 	Dropped         int64 // arrivals beyond max_users
 }
 
+// A Change is a level that was set by hand while the load ran, and held until the
+// end of its track.
+type Change struct {
+	At    time.Duration // since the start of the run
+	Track string        // "" for the common load
+	Open  bool          // Level is arrivals per second; else users
+	Level float64
+}
+
 // A Second is one row of the series.
 type Second struct {
 	At        time.Duration // start of the row, since the start of the run
@@ -249,6 +258,9 @@ type Run struct {
 	// Interrupted is true when that was a signal or a cancelled context.
 	Stopped     string
 	Interrupted bool
+	// Changes are those that a person made while the load ran: such a run is
+	// compared with nothing, and nothing with it.
+	Changes []Change
 	// NotReady says why the run could not begin: target not ready, setup failed.
 	NotReady string
 
