@@ -71,8 +71,22 @@ func (d *runDoc) decode() *Run {
 			Steal: shareOrUnknown(g.StealPercent), GCPauseMax: fromMicros(g.GCPauseMax), NoPorts: g.NoPorts,
 			BusySeconds: g.BusySeconds, LateSeconds: g.LateSeconds, Seconds: g.Seconds,
 		},
-		Stopped: d.Stopped, Interrupted: d.Interrupted, NotReady: d.NotReady,
+		Stopped: d.Stopped, Interrupted: d.Interrupted, NotReady: d.NotReady, Changes: decodeChanges(d.Changes),
 	}
+}
+
+func decodeChanges(docs []changeDoc) (changes []Change) {
+	for _, d := range docs {
+		c := Change{At: seconds(d.T), Track: d.Track, Open: d.Rate != nil}
+		switch {
+		case d.Rate != nil:
+			c.Level = *d.Rate
+		case d.Users != nil:
+			c.Level = *d.Users
+		}
+		changes = append(changes, c)
+	}
+	return changes
 }
 
 // seconds turns a number of a file into a duration, within 0 and ten years.

@@ -85,8 +85,21 @@ func encodeRun(r *Run) runDoc {
 			GCPauseMax: micros(g.GCPauseMax), NoPorts: g.NoPorts,
 			BusySeconds: g.BusySeconds, LateSeconds: g.LateSeconds, Seconds: g.Seconds,
 		},
-		Stopped: r.Stopped, Interrupted: r.Interrupted, NotReady: r.NotReady,
+		Stopped: r.Stopped, Interrupted: r.Interrupted, NotReady: r.NotReady, Changes: encodeChanges(r.Changes),
 	}
+}
+
+func encodeChanges(changes []Change) (docs []changeDoc) {
+	for _, c := range changes {
+		doc, level := changeDoc{T: c.At.Seconds(), Track: c.Track}, finite(c.Level)
+		if c.Open {
+			doc.Rate = &level
+		} else {
+			doc.Users = &level
+		}
+		docs = append(docs, doc)
+	}
+	return docs
 }
 
 // percentOrUnknown turns a share into percent and keeps -1 for "unknown".

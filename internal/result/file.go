@@ -141,6 +141,15 @@ type runDoc struct {
 	Stopped     string            `json:"stopped,omitempty"`
 	Interrupted bool              `json:"interrupted,omitempty"`
 	NotReady    string            `json:"not_ready,omitempty"`
+	Changes     []changeDoc       `json:"changes,omitempty"`
+}
+
+// A changeDoc has one of Rate and Users.
+type changeDoc struct {
+	T     float64  `json:"t_s"`
+	Track string   `json:"track,omitempty"`
+	Rate  *float64 `json:"rate_per_s,omitempty"`
+	Users *float64 `json:"users,omitempty"`
 }
 
 type environmentDoc struct {

@@ -58,6 +58,7 @@ func fullRun(t testing.TB) *Run {
 			Steal: -1, GCPauseMax: 80 * time.Microsecond, NoPorts: 1, BusySeconds: 2, LateSeconds: 3, Seconds: 20,
 		},
 		Stopped: "a limit was broken", Interrupted: true, NotReady: "no",
+		Changes: []Change{{At: 1500 * time.Millisecond, Open: true, Level: 12.5}, {At: 2 * time.Second, Track: "browse", Level: 30}},
 		Catalog: Catalog{
 			Scenarios: []string{"browse"},
 			Steps: []Step{

@@ -152,6 +152,8 @@ func SummarizeArm(r *Run, arm string) (*Summary, error) {
 		s.Unfit = faults[0].Message
 	case r.Stopped != "" && !strings.HasPrefix(r.Stopped, StopWhen):
 		s.Unfit = "it ended before its time: " + r.Stopped
+	case len(r.Changes) > 0:
+		s.Unfit = "its load was changed by hand while it ran"
 	}
 	rows := rowsOf(&r.Catalog)
 	for i := range r.Rounds {
