@@ -25,6 +25,12 @@ type Summary struct {
 	Measured    time.Duration
 	Open        bool
 	Environment Environment
+	// Steal is the share of the CPU that the host took from this machine, as a
+	// trimmed mean over rounds, like the figures; -1: unknown.
+	Steal float64
+	// Again is set on a run that the same job made right after the one before it:
+	// it draws neither a new machine nor a new deployment, only another minute.
+	Again bool
 	// Unfit says why the run must never serve as a baseline; "" when it may.
 	Unfit string
 	// Rows holds the total first, then each scenario that has a name, then each
@@ -145,7 +151,7 @@ func SummarizeArm(r *Run, arm string) (*Summary, error) {
 	s := &Summary{
 		Tool: r.Tool, Spec: r.Spec, File: r.File, Profile: r.Profile, Fingerprint: r.Fingerprint, Parts: r.Parts,
 		Commit: r.Commit, Started: r.Started.UTC().Truncate(time.Second), Measured: r.Measured, Open: r.Open,
-		Environment: r.Environment,
+		Environment: r.Environment, Steal: r.Generator.Steal,
 	}
 	switch faults := r.Faults(); {
 	case len(faults) > 0:
@@ -156,6 +162,7 @@ func SummarizeArm(r *Run, arm string) (*Summary, error) {
 		s.Unfit = "its load was changed by hand while it ran"
 	}
 	rows := rowsOf(&r.Catalog)
+	var stolen []float64
 	for i := range r.Rounds {
 		round := &r.Rounds[i]
 		if round.Arm != arm || round.Excluded != "" {
@@ -164,6 +171,12 @@ func SummarizeArm(r *Run, arm string) (*Summary, error) {
 		if err := addRound(rows, round, r.Open); err != nil {
 			return nil, fmt.Errorf("round %d of the run: %w", round.Index, err)
 		}
+		if round.Health.Steal >= 0 {
+			stolen = append(stolen, round.Health.Steal)
+		}
+	}
+	if f := figure(stolen); f.K > 0 {
+		s.Steal = f.Y
 	}
 	for i := range rows {
 		s.Rows = append(s.Rows, rows[i].finish())

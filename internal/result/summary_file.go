@@ -29,6 +29,8 @@ type summaryDoc struct {
 	MeasuredS   float64           `json:"measured_s"`
 	Open        bool              `json:"open_model"`
 	Environment environmentDoc    `json:"environment"`
+	Steal       *float64          `json:"steal_percent,omitempty"` // absent: unknown
+	Again       bool              `json:"again,omitempty"`
 	Unfit       string            `json:"unfit,omitempty"`
 	Rows        []rowDoc          `json:"rows"`
 }
@@ -71,7 +73,11 @@ func (s *Summary) Encode(w io.Writer) error {
 		Schema: SummarySchema, Tool: s.Tool, Spec: s.Spec, File: s.File, Profile: s.Profile,
 		Fingerprint: s.Fingerprint, Parts: s.Parts, Commit: s.Commit, Attempt: s.Attempt,
 		Started: s.Started.UTC().Round(0), MeasuredS: s.Measured.Seconds(), Open: s.Open,
-		Environment: environmentDoc(s.Environment), Unfit: s.Unfit, Rows: []rowDoc{},
+		Environment: environmentDoc(s.Environment), Again: s.Again, Unfit: s.Unfit, Rows: []rowDoc{},
+	}
+	if s.Steal >= 0 {
+		percent := rounded(100 * finite(s.Steal))
+		doc.Steal = &percent
 	}
 	head, err := json.MarshalIndent(doc, "", " ")
 	if err != nil {
@@ -149,7 +155,13 @@ func (d *summaryDoc) decode() (*Summary, error) {
 	s := &Summary{
 		Tool: d.Tool, Spec: d.Spec, File: d.File, Profile: d.Profile, Fingerprint: d.Fingerprint, Parts: d.Parts,
 		Commit: d.Commit, Attempt: d.Attempt, Started: d.Started.UTC(), Measured: seconds(d.MeasuredS), Open: d.Open,
-		Environment: Environment(d.Environment), Unfit: d.Unfit,
+		Environment: Environment(d.Environment), Steal: -1, Again: d.Again, Unfit: d.Unfit,
+	}
+	if d.Steal != nil {
+		if *d.Steal < 0 || *d.Steal > 100 {
+			return nil, fmt.Errorf("steal_percent %g: out of range", *d.Steal)
+		}
+		s.Steal = *d.Steal / 100
 	}
 	if s.Fingerprint == "" || s.Started.IsZero() {
 		return nil, fmt.Errorf("fingerprint or start time missing")

@@ -6,6 +6,10 @@ import "math"
 const (
 	priorDF = 4.0 // what the assumed spread is worth, in runs
 	poolDF  = 6.0 // what the spread of all series is worth to one of them
+	// The series are of the same runs: together they are worth this many times
+	// the runs of one. Three calm runs of an hour are three calm runs, however
+	// many steps they had, and say little about tomorrow.
+	poolRuns = 2.0
 )
 
 // A Series is what is known of the spread of one series of runs: the sum of
@@ -30,12 +34,17 @@ type Spread struct{ Var, DF float64 }
 // however many steps saw them.
 func Shrink(all []Series, prior float64) []Spread {
 	var ss float64
-	df := 0
+	df, longest := 0, 0
 	for _, s := range all {
 		ss += s.SS
 		df += s.DF
+		longest = max(longest, s.DF)
 	}
-	pool := (priorDF*prior*prior + ss) / (priorDF + float64(df))
+	pool := prior * prior
+	if df > 0 {
+		worth := math.Min(float64(df), poolRuns*float64(longest))
+		pool = (priorDF*pool + worth*ss/float64(df)) / (priorDF + worth)
+	}
 	spreads := make([]Spread, len(all))
 	for i, s := range all {
 		others := max(0, min(df-s.DF, s.DF-1))

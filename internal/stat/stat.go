@@ -131,6 +131,17 @@ func T(df, p float64) float64 {
 	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Quantile(p)
 }
 
+// TailDF is the degrees of freedom of the Student's t distribution that has the
+// tails of the mean of n independent values, each of the given excess kurtosis:
+// averaging divides it by n, and t with df degrees of freedom has 6/(df-4). It is
+// infinite for a kurtosis that is no more than normal.
+func TailDF(kurtosis float64, n int) float64 {
+	if !(kurtosis > 0) {
+		return math.Inf(1)
+	}
+	return 4 + 6*float64(max(n, 1))/kurtosis
+}
+
 // Z is the quantile p of the standard normal distribution; NaN unless 0 < p < 1.
 func Z(p float64) float64 {
 	if !(p > 0 && p < 1) {

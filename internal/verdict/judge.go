@@ -136,6 +136,7 @@ func (v *Verdict) compare(in Input) {
 	heads := append([]*result.Summary{v.Head}, in.Again...)
 	c := newComparison(in.Gate, heads, base)
 	c.blameGenerator(in.Run)
+	c.blameHost()
 	v.Reasons = append(v.Reasons, c.reasons...)
 	v.Warnings = append(v.Warnings, c.warnings...)
 	for _, cand := range c.rows {

@@ -44,6 +44,7 @@ func prior(q float64, relative bool) float64 {
 // runs did, newest first. NaN stands for a run without it.
 type lane struct {
 	head    float64
+	jobs    int // that have a value behind head
 	runs    []float64
 	segment []int // by run: 0 is the current level, higher ones are former
 }
@@ -139,12 +140,13 @@ func inflation(k, n int) float64 {
 // A table is the rows of a head and its stored runs, side by side.
 type table struct {
 	heads []*result.Summary // first the run to judge, then its repetitions
+	jobs  []int             // by head: the job that made it
 	base  []*result.Summary // newest first
 	rows  []map[result.RowKey]*result.Row
 }
 
 func newTable(heads, base []*result.Summary) *table {
-	t := &table{heads: heads, base: base}
+	t := &table{heads: heads, base: base, jobs: jobsOf(heads)}
 	for _, s := range append(append([]*result.Summary{}, heads...), base...) {
 		rows := make(map[result.RowKey]*result.Row, len(s.Rows))
 		for i := range s.Rows {
@@ -153,6 +155,41 @@ func newTable(heads, base []*result.Summary) *table {
 		t.rows = append(t.rows, rows)
 	}
 	return t
+}
+
+// jobsOf numbers the jobs that made the heads: a run that was made again by the
+// same job belongs to the one before it.
+func jobsOf(heads []*result.Summary) []int {
+	jobs, job := make([]int, len(heads)), -1
+	for i, s := range heads {
+		if i == 0 || !s.Again {
+			job++
+		}
+		jobs[i] = job
+	}
+	return jobs
+}
+
+// independent is how many of the heads are independent of each other: those of
+// one job share its machine and its deployment, so they count as one, in which
+// only what passes within minutes has been averaged out.
+func (t *table) independent() int { return t.jobs[len(t.jobs)-1] + 1 }
+
+// level is where the heads lie, and how many jobs say so: the mean over jobs of the
+// median of each job's runs, so that one disturbed run of three does not decide.
+func (t *table) level(k result.RowKey, read func(*result.Row) float64) (y float64, jobs int) {
+	byJob := make([][]float64, t.independent())
+	for i, job := range t.jobs {
+		if r := t.rows[i][k]; r != nil {
+			byJob[job] = append(byJob[job], read(r))
+		}
+	}
+	var levels []float64
+	for _, ys := range byJob {
+		levels = append(levels, stat.Median(ys))
+	}
+	levels = stat.Finite(levels)
+	return stat.Mean(levels), len(levels)
 }
 
 // head returns the row in each head run that has it.
@@ -180,11 +217,8 @@ func pick(runs []map[result.RowKey]*result.Row, k result.RowKey) []*result.Row {
 // lane lays out one figure of a row over all runs. read returns NaN for a row
 // that does not have it.
 func (t *table) lane(k result.RowKey, read func(*result.Row) float64) lane {
-	var heads []float64
-	for _, r := range t.head(k) {
-		heads = append(heads, read(r))
-	}
-	l := lane{head: stat.Mean(heads), runs: make([]float64, len(t.base)), segment: make([]int, len(t.base))}
+	l := lane{runs: make([]float64, len(t.base)), segment: make([]int, len(t.base))}
+	l.head, l.jobs = t.level(k, read)
 	seg := 0
 	for i, r := range t.stored(k) {
 		l.segment[i], l.runs[i] = seg, math.NaN()

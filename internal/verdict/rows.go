@@ -23,7 +23,6 @@ func (c *comparison) latency(cand *candidate, f *field, e int, r *rule.Compare) 
 	}
 	measured := f.lane(key, q)
 	lv := measured.level()
-	k := len(c.table.head(key))
 	if lv.n == 0 || math.IsNaN(measured.head) {
 		cand.Call, cand.Why = NotJudged, "new: no stored run has it"
 		return
@@ -34,7 +33,7 @@ func (c *comparison) latency(cand *candidate, f *field, e int, r *rule.Compare) 
 		tail:      q > 0.97, head: math.Exp(measured.head), raw: raw, confidence: c.gate.confidence(), students: c.students,
 	}
 	plain := test
-	plain.against(raw, lv, k)
+	plain.against(raw, lv, measured.jobs)
 	if !f.relative || f.control[e] {
 		cand.measured, cand.test = &plain, &plain
 		return
@@ -45,7 +44,7 @@ func (c *comparison) latency(cand *candidate, f *field, e int, r *rule.Compare) 
 		cand.Call, cand.Why = NotJudged, "the other steps cannot be compared with stored runs"
 		return
 	}
-	test.against(beyond.head-blv.centre, blv, k)
+	test.against(beyond.head-blv.centre, blv, measured.jobs)
 	cand.measured, cand.test = &plain, &test
 }
 
@@ -53,7 +52,7 @@ func (c *comparison) latency(cand *candidate, f *field, e int, r *rule.Compare) 
 func (t *moved) against(change float64, lv level, heads int) {
 	t.change = change
 	t.series = lv.spread
-	t.infl = inflation(heads, lv.n)
+	t.infl, t.heads = inflation(heads, lv.n), heads
 }
 
 // plenty reports whether the stored runs could judge what the head cannot.
@@ -197,7 +196,7 @@ func (c *comparison) rate(cand *candidate, key result.RowKey, tolerances []rule.
 		allowance: allowance{sign: -1, base: perSecond / math.Exp(l.head-lv.centre), tolerances: tolerances},
 		tail:      true, raw: l.head - lv.centre, head: perSecond, confidence: c.gate.confidence(), students: c.students,
 	}
-	t.against(l.head-lv.centre, lv, len(c.table.head(key)))
+	t.against(l.head-lv.centre, lv, l.jobs)
 	sd := priorThroughput
 	if c.heads[0].Open {
 		sd = priorCompleted

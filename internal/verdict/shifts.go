@@ -26,7 +26,7 @@ func (c *comparison) explainShifts() {
 	if f == nil {
 		return
 	}
-	heads := len(c.heads)
+	heads := c.table.independent()
 	c.common = measureShift(f.common(), heads)
 	c.controls = measureShift(f.controls(), heads)
 	c.poisoned(f)

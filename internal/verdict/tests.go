@@ -90,6 +90,7 @@ type moved struct {
 	series     stat.Series // of the stored runs
 	spread     stat.Spread // the same, shrunk towards that of all rows
 	infl       float64
+	heads      int // independent runs behind head
 	confidence float64
 	students   students
 }
@@ -117,7 +118,18 @@ func (s students) t(df, p float64) float64 {
 
 func (t *moved) sd() float64 { return math.Sqrt(t.spread.Var * t.infl) }
 
-func (t *moved) noise(a float64) float64 { return t.students.t(t.spread.DF, 1-a) * t.sd() }
+// noise is the change that chance alone exceeds with probability a. Now and then
+// one run of one step is far off for no reason, more often than a normal
+// distribution knows; the mean of several runs less so.
+func (t *moved) noise(a float64) float64 {
+	return t.students.t(math.Min(t.spread.DF, stat.TailDF(oddRuns, t.heads)), 1-a) * t.sd()
+}
+
+// oddRuns is the excess kurtosis of run-to-run noise that the limits allow for:
+// that of Student's t with 8 degrees of freedom. It is what keeps the false
+// alarms of a single run below 1 % in the class of noise called heavy, at the
+// price of power (docs/decisions/0053-tails.md).
+const oddRuns = 1.5
 
 // tolerance is how far the rule lets the value move, as a logarithm: worse only
 // outside every tolerance. Upwards an amount is less of a change than downwards.
