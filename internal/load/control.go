@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,7 +27,7 @@ type controlled struct {
 	*track
 	signal chan struct{} // holds one: the level is to change
 	wanted *levelHold    // the newest that the track has not taken up
-	last   *levelHold    // the newest; nil: as planned
+	past   []levelHold   // all there were, in order
 }
 
 // A levelHold keeps a track at a level from a moment of the track on.
@@ -100,7 +101,7 @@ func (c *Control) Hold(track int, level float64) error {
 		return errNotRunning
 	}
 	t.wanted = &levelHold{at, level}
-	t.last = t.wanted
+	t.past = append(t.past, *t.wanted)
 	c.log = append(c.log, result.Change{At: t.Start + at, Track: t.Name, Open: t.Open, Level: level})
 	select {
 	case t.signal <- struct{}{}:
@@ -122,14 +123,28 @@ func (c *Control) take(t *controlled) *levelHold {
 func (c *Control) rate(p plan.Plan, at time.Duration) float64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	planned := p.Rate(at)
+	rate := p.Rate(at)
 	for _, t := range c.tracks {
 		in := at - t.Start
-		if t.Open && t.last != nil && in >= t.last.at && in < t.Duration() {
-			planned += (t.last.level - t.LevelAt(in)) / float64(max(1, p.Parts))
+		if level, held := t.heldAt(in); t.Open && held {
+			rate += (level - t.LevelAt(in)) / float64(max(1, p.Parts))
 		}
 	}
-	return max(planned, 0)
+	return max(rate, 0)
+}
+
+// heldAt is the level that was held at a moment of the track. There may be newer
+// ones: the row of a second is written at its end.
+func (t *controlled) heldAt(at time.Duration) (level float64, held bool) {
+	if at >= t.Duration() {
+		return 0, false
+	}
+	for _, h := range slices.Backward(t.past) {
+		if at >= h.at {
+			return h.level, true
+		}
+	}
+	return 0, false
 }
 
 // changed is told when the level of the track is to change; never without a
