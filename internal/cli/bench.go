@@ -92,7 +92,7 @@ func (b *bench) run(ctx context.Context, env *Env, target string) (Exit, error) 
 	hub, feed := &live.Hub{}, live.NewFeed(p, names, "", 0)
 	done := watchRun(env, hub, b.quiet)
 	run, err := load.Run(ctx, p, func(_ int, rec *load.Recorder) load.User {
-		return &benchUser{session: client.NewSession(), rec: rec, req: *req}
+		return &benchUser{session: client.NewSession(), rec: rec, req: req}
 	}, load.Options{
 		Prepare: true,
 		Catalog: names,
@@ -218,7 +218,7 @@ func (b *bench) plan() (plan.Plan, error) {
 type benchUser struct {
 	session *wire.Session
 	rec     *load.Recorder
-	req     wire.Request
+	req     *wire.Request // all users send the same
 	resp    wire.Response
 	sample  load.Sample
 }
@@ -230,7 +230,7 @@ func (u *benchUser) Prepare(ctx context.Context) {
 
 // Iterate sends one request.
 func (u *benchUser) Iterate(ctx context.Context, it load.Iteration) load.Next {
-	u.session.Do(ctx, &u.req, &u.resp)
+	u.session.Do(ctx, u.req, &u.resp)
 	r := &u.resp
 	u.sample = load.Sample{
 		Stage: it.Stage, Due: it.Due, Status: r.Status, Kind: r.Kind,

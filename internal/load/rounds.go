@@ -23,9 +23,10 @@ const (
 // which it ended; what ends after measured time (its iteration began in it) goes
 // to the last round before.
 type rounds struct {
-	length  time.Duration
-	done    []result.Round
-	current *round
+	length   time.Duration
+	done     []result.Round
+	current  *round
+	payloads payloader
 }
 
 // A round is the one that is being filled.
@@ -152,8 +153,7 @@ func (r *rounds) close(end time.Duration, p *probe, to *reading, scratch *hdr.Hi
 		}
 		step := result.RoundStep{Step: i, Requests: s.requests, Failed: s.failed, Errored: s.errored, Status: s.status, Errors: s.errors}
 		if s.latency.total > 0 {
-			scratch.Reset()
-			payload, err := s.latency.fill(scratch).Encode(hdr.V2CompressedEncodingCookieBase)
+			payload, err := r.payloads.encode(&s.latency)
 			if err != nil {
 				return fmt.Errorf("encoding round %d: %w", out.Index, err)
 			}

@@ -1,10 +1,8 @@
 package result
 
 import (
-	"cmp"
 	"fmt"
 	"math"
-	"slices"
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
 
@@ -39,14 +37,36 @@ func (s *RoundStep) bars() ([]bar, error) {
 	return all, nil
 }
 
-// merged puts the bars of several histograms in order.
+// merged adds up the bars of several histograms, each in order: by halves, so
+// that a bar is looked at as often as the number of parts has binary digits.
 func merged(parts [][]bar) []bar {
-	if len(parts) == 1 {
+	switch n := len(parts); n {
+	case 0:
+		return nil
+	case 1:
 		return parts[0]
+	case 2:
+		return merge(parts[0], parts[1])
+	default:
+		return merge(merged(parts[:n/2]), merged(parts[n/2:]))
 	}
-	all := slices.Concat(parts...)
-	slices.SortFunc(all, func(a, b bar) int { return cmp.Compare(a.micros, b.micros) })
-	return all
+}
+
+// merge adds up the bars of two.
+func merge(a, b []bar) []bar {
+	all := make([]bar, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0].micros < b[0].micros:
+			all, a = append(all, a[0]), a[1:]
+		case a[0].micros > b[0].micros:
+			all, b = append(all, b[0]), b[1:]
+		default:
+			all = append(all, bar{a[0].micros, a[0].n + b[0].n})
+			a, b = a[1:], b[1:]
+		}
+	}
+	return append(append(all, a...), b...)
 }
 
 func count(bars []bar) int64 {

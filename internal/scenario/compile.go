@@ -135,7 +135,8 @@ func (st *step) keepBody() {
 }
 
 func (c *compiler) step(s *spec.Step) (*step, error) {
-	st := &step{spec: s}
+	st := &step{spec: s, looks: len(s.Checks)+len(s.Capture)+len(s.Record) > 0}
+	c.set.ifs = c.set.ifs || s.If != nil
 	switch s.OnFailure {
 	case "end-iteration":
 		st.after = endIteration
@@ -152,11 +153,6 @@ func (c *compiler) step(s *spec.Step) (*step, error) {
 	st.message, err = c.message(s)
 	return st, err
 }
-
-// maxKept is how many requests, encoded, each user keeps to send again. One takes
-// some 600 bytes; a spec of 5,000 steps must not take megabytes for each user, and
-// its other requests are put together anew each time, as those with templates are.
-const maxKept = 64
 
 func (c *compiler) message(s *spec.Step) (*message, error) {
 	m := &message{method: s.Method, timeout: s.Timeout, redirects: s.Redirects, keepBody: readsBody(s)}
@@ -182,12 +178,7 @@ func (c *compiler) message(s *spec.Step) (*message, error) {
 	}
 	filled := func(p pair) bool { return p.value.fill != nil }
 	header := func(h headerFill) bool { return h.value.fill != nil }
-	m.same = m.url.fill == nil && !slices.ContainsFunc(m.query, filled) && !slices.ContainsFunc(m.header, header) && !m.body.filled() &&
-		c.set.requests < maxKept
-	if m.same {
-		m.number = c.set.requests
-		c.set.requests++
-	}
+	m.same = m.url.fill == nil && !slices.ContainsFunc(m.query, filled) && !slices.ContainsFunc(m.header, header) && !m.body.filled()
 	return m, nil
 }
 

@@ -12,9 +12,7 @@ import (
 // own, and one for each request that it sends beside that.
 type lane struct {
 	session Session
-	fixed   []*wire.Request // requests that are the same each time, by message.number
-	stamps  []uint64        // of the token in each
-	request wire.Request    // for those that are not
+	request wire.Request // for what is filled in
 	body    []byte
 	scratch []byte
 
@@ -25,7 +23,7 @@ type lane struct {
 }
 
 func newLane(s *Set, session Session) *lane {
-	l := &lane{session: session, fixed: make([]*wire.Request, s.requests), stamps: make([]uint64, s.requests)}
+	l := &lane{session: session}
 	l.answer.Header = l.header
 	l.answer.Cookie = l.cookie
 	return l

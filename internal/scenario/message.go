@@ -3,6 +3,7 @@ package scenario
 import (
 	"encoding/base64"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/loadline-ci/loadline/internal/rule"
@@ -13,8 +14,8 @@ import (
 // filled in.
 type message struct {
 	method string
-	same   bool // nothing but the token is filled in, and users keep the request
-	number int  // of the request that users keep, when same
+	same   bool // nothing but the token is filled in: all users send the same request
+	shared atomic.Pointer[shared]
 
 	url     text
 	written bool   // nothing in url is filled in
@@ -27,6 +28,13 @@ type message struct {
 	timeout   time.Duration
 	redirects int
 	keepBody  bool
+}
+
+// A shared request is what all users send for a message that is the same each
+// time.
+type shared struct {
+	request wire.Request
+	stamp   uint64 // of the token in it
 }
 
 // A text is known beforehand or a template.
@@ -77,7 +85,7 @@ func (h *headerFill) render(l *lane, u *user) (string, error) {
 
 // fill makes the request of m ready to be sent on lane l.
 func (l *lane) fill(u *user, m *message) (*wire.Request, error) {
-	if !m.same {
+	if !m.same || u.trace != nil {
 		req := &l.request
 		err := m.build(req, l, u)
 		req.Changed()
@@ -87,15 +95,15 @@ func (l *lane) fill(u *user, m *message) (*wire.Request, error) {
 	if u.set.auth != nil {
 		stamp = u.set.auth.current().stamp
 	}
-	if req := l.fixed[m.number]; req != nil && l.stamps[m.number] == stamp {
-		return req, nil
+	if s := m.shared.Load(); s != nil && s.stamp == stamp {
+		return &s.request, nil
 	}
-	req := &wire.Request{}
-	if err := m.build(req, l, u); err != nil {
+	s := &shared{stamp: stamp}
+	if err := m.build(&s.request, l, u); err != nil {
 		return nil, err
 	}
-	l.fixed[m.number], l.stamps[m.number] = req, stamp
-	return req, nil
+	m.shared.Store(s) // several users may do so at first; each is as good
+	return &s.request, nil
 }
 
 // build fills in every part of a request.

@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -62,27 +61,24 @@ func TestCompileErrors(t *testing.T) {
 	}
 }
 
-// TestManySteps: each user keeps no more than some requests, and sends all.
-func TestManySteps(t *testing.T) {
+// TestSharedRequests: what is the same each time is put together once for all
+// users; what is filled in belongs to one.
+func TestSharedRequests(t *testing.T) {
 	t.Parallel()
-	var steps []*spec.Step
-	for i := range 3 * maxKept {
-		steps = append(steps, newStep(t, fmt.Sprintf("GET /%d", i)))
+	var sent []*wire.Request
+	tg := &target{answer: func(r *wire.Request) wire.Response {
+		sent = append(sent, r)
+		return wire.Response{Status: 200}
+	}}
+	set := compile(t, newSpec(newStep(t, "GET /a"), newStep(t, "GET /{{ iteration }}")), tg)
+	for id := range 2 {
+		set.newUser(id, &book{}).Iterate(t.Context(), load.Iteration{Number: int64(id)})
 	}
-	s := newSpec(steps...)
-	tg := &target{}
-	set := compile(t, s, tg)
-	u := set.newUser(0, &book{})
-	for n := range 2 {
-		u.Iterate(t.Context(), load.Iteration{Number: int64(n)})
+	want := []string{"GET http://api.test/a", "GET http://api.test/0", "GET http://api.test/a", "GET http://api.test/1"}
+	if diff := cmp.Diff(want, tg.requests()); diff != "" {
+		t.Fatal(diff)
 	}
-	got := tg.requests()
-	for i, r := range got {
-		if want := fmt.Sprintf("GET http://api.test/%d", i%len(steps)); r != want {
-			t.Fatalf("request %d is %s, want %s", i, r, want)
-		}
-	}
-	if len(got) != 2*len(steps) || len(u.lanes[0].fixed) != maxKept {
-		t.Errorf("%d requests, %d kept", len(got), len(u.lanes[0].fixed))
+	if sent[0] != sent[2] || sent[1] == sent[3] {
+		t.Errorf("got requests %p %p %p %p, want the first and third to be one, and the others not", sent[0], sent[1], sent[2], sent[3])
 	}
 }

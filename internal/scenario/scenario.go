@@ -52,7 +52,7 @@ type Set struct {
 	target    origin
 	names     map[string]ref // what templates can name
 	slots     int            // how many captures and for_each variables there are
-	requests  int            // how many steps have a request that is the same each time
+	ifs       bool           // some step has an `if`, which looks at the answer before it
 	feeds     []*feed
 	headers   []headerFill // [http.headers] and [http.auth]
 	auth      *tokens      // nil: no oauth2

@@ -19,6 +19,7 @@ type step struct {
 	message  *message // nil: only parallel
 	parallel []*step
 	after    outcome // on_failure
+	looks    bool    // it has checks, captures or records
 }
 
 // walk runs steps in order, to the first that ends the iteration or more.
@@ -117,15 +118,18 @@ func (u *user) judge(ctx context.Context, st *step, l *lane, req *wire.Request) 
 	s.Times, s.In, s.Out = r.Times, r.In, r.Out
 	s.Failed = r.Kind != wire.None || !expected(st.spec.Expect, r.Status)
 	s.NoPort = r.Kind == wire.Connect && load.OutOfPorts(r.Err)
-	a.Reset()
-	a.Status, a.Proto, a.Size, a.Body = r.Status, r.Proto, r.BodySize, r.Body
-	a.Latency, a.TTFB = r.Times.Done-r.Times.Sent, r.Times.FirstByte-r.Times.Sent
 	u.last = l
-
-	broken := u.check(st, l)
+	var broken *spec.Check
+	missing := ""
+	if st.looks || u.set.ifs {
+		a.Reset()
+		a.Status, a.Proto, a.Size, a.Body = r.Status, r.Proto, r.BodySize, r.Body
+		a.Latency, a.TTFB = r.Times.Done-r.Times.Sent, r.Times.FirstByte-r.Times.Sent
+		broken = u.check(st, l)
+		a.ChecksFailed = broken != nil || r.Kind != wire.None
+		missing = u.captures(st, l)
+	}
 	s.ChecksFailed = broken != nil
-	a.ChecksFailed = s.ChecksFailed || r.Kind != wire.None
-	missing := u.captures(st, l)
 	s.CaptureError = missing != "" && r.Kind == wire.None
 	if st.spec.Index >= 0 {
 		u.rec.Request(s)

@@ -180,22 +180,22 @@ func (s *Session) cookies(req *Request) []byte {
 	return s.cookieBuf
 }
 
-// withCookies returns out, an encoded request, with the cookies of the jar.
-func (s *Session) withCookies(req *Request, out []byte) []byte {
+// withCookies returns an encoded request with the cookies of the jar.
+func (s *Session) withCookies(req *Request, e *encoded) []byte {
 	line := s.cookies(req)
 	if len(line) == 0 {
-		return out
+		return e.bytes
 	}
 	b := s.out[:0]
-	if req.hasCookie {
-		b = append(b, out[:req.headLen-len("\r\n\r\n")]...)
+	if e.hasCookie {
+		b = append(b, e.bytes[:e.headLen-len("\r\n\r\n")]...)
 		b = append(b, "; "...)
 	} else {
-		b = append(b, out[:req.headLen-len("\r\n")]...)
+		b = append(b, e.bytes[:e.headLen-len("\r\n")]...)
 		b = append(b, "Cookie: "...)
 	}
 	b = append(b, line...)
 	b = append(b, "\r\n\r\n"...)
-	s.out = append(b, out[req.headLen:]...)
+	s.out = append(b, e.bytes[e.headLen:]...)
 	return s.out
 }

@@ -74,25 +74,25 @@ func TestRequestOnTheWire(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		opts Options
-		req  Request
+		req  *Request
 		want string
 	}{
 		{
 			"plain",
 			Options{UserAgent: "loadline/1"},
-			Request{Path: "/"},
+			&Request{Path: "/"},
 			"GET / HTTP/1.1\r\nHost: HOST\r\nUser-Agent: loadline/1\r\nAccept-Encoding: gzip\r\n\r\n",
 		},
 		{
 			"own fields win",
 			Options{UserAgent: "loadline/1"},
-			Request{Path: "/", Header: []Field{{"host", "other"}, {"user-agent", "me"}, {"accept-encoding", "br"}, {"X", "y"}}},
+			&Request{Path: "/", Header: []Field{{"host", "other"}, {"user-agent", "me"}, {"accept-encoding", "br"}, {"X", "y"}}},
 			"GET / HTTP/1.1\r\nHost: other\r\nuser-agent: me\r\naccept-encoding: br\r\nX: y\r\n\r\n",
 		},
 		{
 			"framing is ours",
 			Options{NoCompression: true},
-			Request{
+			&Request{
 				Method: "PUT", Path: "/", Body: []byte("abc"),
 				Header: []Field{{"Content-Length", "9"}, {"Transfer-Encoding", "chunked"}, {"Connection", "upgrade"}, {"Upgrade", "h2c"}, {"Keep-Alive", "x"}},
 			},
@@ -101,13 +101,13 @@ func TestRequestOnTheWire(t *testing.T) {
 		{
 			"empty POST",
 			Options{NoCompression: true, NoKeepAlive: true},
-			Request{Method: "POST", Path: "/"},
+			&Request{Method: "POST", Path: "/"},
 			"POST / HTTP/1.1\r\nHost: HOST\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
 		},
 		{
 			"cookies last, in one field",
 			Options{NoCompression: true},
-			Request{Method: "DELETE", Path: "/", Header: []Field{{"Cookie", "a=1"}, {"X", "y"}, {"cookie", "b=2"}}},
+			&Request{Method: "DELETE", Path: "/", Header: []Field{{"Cookie", "a=1"}, {"X", "y"}, {"cookie", "b=2"}}},
 			"DELETE / HTTP/1.1\r\nHost: HOST\r\nX: y\r\nCookie: a=1; b=2\r\n\r\n",
 		},
 	} {
@@ -122,7 +122,7 @@ func TestRequestOnTheWire(t *testing.T) {
 				c.say("HTTP/1.1 204 X\r\n\r\n")
 			})
 			tt.req.Scheme, tt.req.Host = "http", srv.addr
-			do(t, newSession(t, tt.opts), &tt.req)
+			do(t, newSession(t, tt.opts), tt.req)
 			if got := <-got; got != want {
 				t.Errorf("got\n%s\nwant\n%s", got, want)
 			}

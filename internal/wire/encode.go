@@ -21,22 +21,33 @@ const bodyInline = 32 << 10
 
 // encode returns the head of req, followed by its body if that is small. It is
 // encoded once, until Changed. check has passed it.
-func (c *Client) encode(req *Request, f form, proxyAuth string) []byte {
-	if len(req.encoded) > 0 && req.encodedAs == f && req.encodedBy == c {
-		return req.encoded
+func (c *Client) encode(req *Request, f form, proxyAuth string) *encoded {
+	e := req.encoded.Load()
+	if e != nil && len(e.bytes) > 0 && e.as == f && e.by == c {
+		return e
 	}
-	req.encodedAs, req.encodedBy = f, c
+	if e == nil || len(e.bytes) > 0 {
+		e = new(encoded) // others may be sending the one there is
+	}
+	e.as, e.by = f, c
 	if f == form2 {
-		req.encoded = c.appendBlock(req.encoded[:0], req)
-		return req.encoded
+		e.bytes = c.appendBlock(e.bytes, req)
+	} else {
+		c.encode1(e, req, f, proxyAuth)
 	}
-	b := c.appendHead(req.encoded[:0], req, f, proxyAuth)
-	req.headLen = len(b)
+	req.encoded.Store(e)
+	return e
+}
+
+func (c *Client) encode1(e *encoded, req *Request, f form, proxyAuth string) {
+	own := scan(req.Header)
+	e.hasCookie = own.cookie != ""
+	b := c.appendHead(e.bytes, req, own, f, proxyAuth)
+	e.headLen = len(b)
 	if len(req.Body) <= bodyInline {
 		b = append(b, req.Body...)
 	}
-	req.encoded = b
-	return b
+	e.bytes = b
 }
 
 // method is req's, GET by default.
@@ -49,7 +60,7 @@ func method(req *Request) string {
 
 // appendHead writes the head of an HTTP/1.1 request. A Cookie field comes last,
 // where those of the session are put behind it.
-func (c *Client) appendHead(b []byte, req *Request, f form, proxyAuth string) []byte {
+func (c *Client) appendHead(b []byte, req *Request, own own, f form, proxyAuth string) []byte {
 	b = append(b, method(req)...)
 	b = append(b, ' ')
 	if f == formAbsolute {
@@ -58,7 +69,6 @@ func (c *Client) appendHead(b []byte, req *Request, f form, proxyAuth string) []
 	}
 	b = append(b, req.Path...)
 	b = append(b, " HTTP/1.1\r\n"...)
-	own := scan(req.Header)
 	b = appendField(b, "Host", or(own.host, req.Host))
 	if !own.userAgent && c.opts.UserAgent != "" {
 		b = appendField(b, "User-Agent", c.opts.UserAgent)
@@ -82,7 +92,7 @@ func (c *Client) appendHead(b []byte, req *Request, f form, proxyAuth string) []
 	if c.opts.NoKeepAlive {
 		b = append(b, "Connection: close\r\n"...)
 	}
-	if req.hasCookie = own.cookie != ""; req.hasCookie {
+	if own.cookie != "" {
 		b = appendField(b, "Cookie", own.cookie)
 	}
 	return append(b, "\r\n"...)
@@ -160,7 +170,7 @@ func appendField(b []byte, name, value string) []byte {
 // check finds what would break the framing of a request, as a template may have
 // put a line break where none may be. What is encoded has been checked.
 func check(req *Request) error {
-	if len(req.encoded) > 0 {
+	if e := req.encoded.Load(); e != nil && len(e.bytes) > 0 {
 		return nil
 	}
 	for _, c := range []byte(req.Method) {

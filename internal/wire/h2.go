@@ -69,7 +69,7 @@ func (s *Session) exchange2(c *conn, req *Request, resp *Response) error {
 	h := c.h2
 	c.link.start(s.deadline, s.stop)
 	s.watch(c.link)
-	block := s.client.encode(req, form2, "")
+	block := s.client.encode(req, form2, "").bytes
 	r := &s.reader
 	r.reset(req.Method == "HEAD", s.takeBody(req), int(s.client.opts.BodyLimit))
 	h.open(r, block, s.cookies(req), req.Body)

@@ -4,6 +4,7 @@ package wire
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 )
 
@@ -35,7 +36,9 @@ type Field struct{ Name, Value string }
 
 // A Request is one request, ready to send. Send the same Request again,
 // unchanged, and what was encoded for the wire is reused; after a change to any
-// field call Changed.
+// field call Changed. Sessions may send one Request at the same time as long as
+// nobody changes it: what a thousand users send alike is then in memory, and in
+// the caches of the CPU, once.
 type Request struct {
 	Method string
 	Scheme string // "http" or "https"
@@ -48,15 +51,25 @@ type Request struct {
 	Redirects int           // how many to follow; 0: none
 	KeepBody  bool          // a check or capture reads the body: keep (and decode) it
 
-	encoded   []byte // head, then Body if it is small
-	headLen   int    // length of the head in encoded
-	hasCookie bool   // the head ends with a Cookie field
-	encodedAs form
-	encodedBy *Client
+	encoded atomic.Pointer[encoded]
 }
 
-// Changed forgets what an earlier Do encoded.
-func (r *Request) Changed() { r.encoded = r.encoded[:0] }
+// An encoded request is what a connection sends of it. It never changes once
+// its bytes are written, but for Changed.
+type encoded struct {
+	bytes     []byte // head, then Body if it is small; empty: Changed was called
+	headLen   int    // length of the head in bytes
+	hasCookie bool   // the head ends with a Cookie field
+	as        form
+	by        *Client
+}
+
+// Changed forgets what an earlier Do encoded. Nobody may be sending r.
+func (r *Request) Changed() {
+	if e := r.encoded.Load(); e != nil {
+		e.bytes = e.bytes[:0]
+	}
+}
 
 // Times are the moments of one request. Every duration is since Start.
 type Times struct {
