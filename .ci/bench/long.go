@@ -32,7 +32,7 @@ func (b *bench) long() error {
 	if err := os.WriteFile(spec, closed.ReplaceAll(text, []byte(load)), 0o600); err != nil {
 		return err
 	}
-	cmd := exec.Command("nice", b.loadline, "run", "--fail-on", "none", "--quiet", "--json", filepath.Join(b.dir, "long.json"), spec)
+	cmd := exec.Command(b.loadline, "run", "--fail-on", "none", "--quiet", "--json", filepath.Join(b.dir, "long.json"), spec)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	begin := time.Now()
