@@ -20,7 +20,7 @@ const module = "github.com/loadline-ci/loadline"
 // import is wrong or the plan is; if the plan, change this table and
 // ARCHITECTURE.md together and say why.
 var floors = [][]string{
-	{"internal/unit", "internal/stat", "internal/wire", "internal/github"},
+	{"internal/unit", "internal/stat", "internal/wire", "internal/github", "internal/pipeline"},
 	{"internal/plan", "internal/rule", "internal/result"},
 	{"internal/spec", "internal/convert", "internal/load", "internal/live", "internal/baseline", "internal/verdict"},
 	{"internal/scenario", "internal/report"},

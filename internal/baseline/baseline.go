@@ -47,11 +47,15 @@ func Encode(s *result.Summary) (name string, data []byte, err error) {
 	if err := s.Encode(&b); err != nil {
 		return "", nil, fmt.Errorf("writing baseline: %w", err)
 	}
+	// The hash tells apart two jobs of one CI run that began in the same second.
 	sum := sha256.Sum256(b.Bytes())
-	run := cmp.Or(slug(s.Attempt), hex.EncodeToString(sum[:3]))
-	file := s.Started.UTC().Format("20060102T150405Z") + "-" + cmp.Or(short(slug(s.Commit)), "nocommit") + "-" + run + ".json"
+	run := strings.TrimPrefix(slug(s.Attempt)+"-"+hex.EncodeToString(sum[:3]), "-")
+	file := stamp(s) + cmp.Or(short(slug(s.Commit)), "nocommit") + "-" + run + ".json"
 	return path.Join(root, folder(s.Spec, s.Profile, s.Environment), file), b.Bytes(), nil
 }
+
+// stamp is what the name of a run's file begins with, so that names sort by time.
+func stamp(s *result.Summary) string { return s.Started.UTC().Format("20060102T150405Z") + "-" }
 
 // folder is where the runs of one spec, profile and environment lie. A hash
 // follows each readable part, which may not be unique.

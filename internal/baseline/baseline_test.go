@@ -114,14 +114,14 @@ func TestPutFindPrune(t *testing.T) {
 		t.Errorf("at most two: %+v, %v", few, err)
 	}
 
-	gone, err := d.Prune(3)
+	gone, err := Prune(t.Context(), d, 3)
 	if err != nil || len(gone) != 1 || !strings.Contains(gone[0], "8001.1") {
 		t.Errorf("pruned %v, %v", gone, err)
 	}
 	if found := find(t, d, stored(9)); len(found.Records) != 3 {
 		t.Errorf("%d runs left, want 3", len(found.Records))
 	}
-	if gone, err := Dir(t.TempDir()).Prune(3); err != nil || len(gone) != 0 {
+	if gone, err := Prune(t.Context(), Dir(t.TempDir()), 3); err != nil || len(gone) != 0 {
 		t.Errorf("pruning nothing: %v, %v", gone, err)
 	}
 }

@@ -1,6 +1,7 @@
 package baseline
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,6 +20,9 @@ type Dir string
 // FS is the store for reading.
 func (d Dir) FS() fs.FS { return os.DirFS(string(d)) }
 
+// Open shows the folder.
+func (d Dir) Open(context.Context) (fs.FS, error) { return d.FS(), nil }
+
 // Find returns the newest runs that may be compared with.
 func (d Dir) Find(q Query) (*Found, error) { return Find(d.FS(), q) }
 
@@ -31,10 +35,63 @@ func (d Dir) Put(s *result.Summary) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return name, d.add(name, data)
+}
+
+func (d Dir) add(name string, data []byte) error {
 	if err := write(filepath.Join(string(d), filepath.FromSlash(name)), data, (*os.File).Write); err != nil {
-		return "", fmt.Errorf("storing baseline in %s: %w; what was stored before is untouched", d, err)
+		return fmt.Errorf("storing baseline in %s: %w; what was stored before is untouched", d, err)
 	}
-	return name, nil
+	return nil
+}
+
+// Edit makes changes one after the other, the additions first. Any number of
+// processes may edit a shared folder at once, with no lock: a file comes in by a
+// rename, under a name that no other run has, and what another writer has pruned
+// already is gone all the same.
+func (d Dir) Edit(_ context.Context, _ string, edit Edit) error {
+	names, err := d.names()
+	if err != nil {
+		return err
+	}
+	changes, err := edit(names)
+	if err != nil {
+		return err
+	}
+	for _, c := range changes {
+		if !c.Remove {
+			if err := d.add(c.Path, c.Data); err != nil {
+				return err
+			}
+		}
+	}
+	for _, c := range changes {
+		if !c.Remove {
+			continue
+		}
+		if err := os.Remove(filepath.Join(string(d), filepath.FromSlash(c.Path))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("pruning baselines: %w", err)
+		}
+	}
+	return nil
+}
+
+// names lists the files of the store. What is neither ours nor a run is left out.
+func (d Dir) names() ([]string, error) {
+	var names []string
+	err := fs.WalkDir(d.FS(), root, func(name string, e fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // pruned by another writer since its folder was read
+		}
+		if err == nil && !e.IsDir() {
+			names = append(names, name)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing baselines: %w", err)
+	}
+	return names, nil
 }
 
 // write makes a file by way of a temporary one beside it. put stands for
@@ -120,26 +177,4 @@ func Surplus(names []string, keep int) []string {
 	}
 	slices.Sort(all)
 	return all
-}
-
-// Prune removes all but the newest keep runs of each spec and machine, and
-// returns the files that went.
-func (d Dir) Prune(keep int) ([]string, error) {
-	var names []string
-	err := fs.WalkDir(d.FS(), root, func(name string, e fs.DirEntry, err error) error {
-		if err == nil && !e.IsDir() {
-			names = append(names, name)
-		}
-		return err
-	})
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("listing baselines: %w", err)
-	}
-	old := Surplus(names, keep)
-	for i, name := range old {
-		if err := os.Remove(filepath.Join(string(d), filepath.FromSlash(name))); err != nil {
-			return old[:i], fmt.Errorf("pruning baselines: %w", err)
-		}
-	}
-	return old, nil
 }

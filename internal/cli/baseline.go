@@ -27,10 +27,14 @@ func baselineSet() command {
 		summary: "store measured results as baselines",
 		example: "loadline run loadline.toml --json main.json && loadline baseline set main.json",
 		flags: func(fs *pflag.FlagSet) runFunc {
-			dir := dirFlag(fs)
-			return func(_ context.Context, env *Env, args []string) (Exit, error) {
+			flags := addStoreFlags(fs)
+			return func(ctx context.Context, env *Env, args []string) (Exit, error) {
 				if len(args) == 0 {
 					return ExitUsage, usageError{errors.New("name the result to store, as `loadline run SPEC --json FILE` wrote it")}
+				}
+				store, where, err := flags.open(env)
+				if err != nil {
+					return ExitUsage, err
 				}
 				for _, name := range args {
 					file, err := readResult(env, name)
@@ -41,14 +45,14 @@ func baselineSet() command {
 					if err != nil {
 						return ExitUsage, usagef("%s: damaged (%w): measure again", name, err)
 					}
-					stored, err := baseline.Dir(env.path(*dir)).Put(summary)
+					stored, err := put(ctx, store, summary)
 					if errors.Is(err, baseline.ErrUnfit) {
 						return ExitInvalid, fmt.Errorf("%s: %w; a baseline must be a whole, healthy run: measure again", name, err)
 					}
 					if err != nil {
 						return ExitInvalid, fmt.Errorf("%s: %w", name, err)
 					}
-					fmt.Fprintf(env.Stdout, "stored %s as %s/%s\n", name, *dir, stored)
+					fmt.Fprintf(env.Stdout, "stored %s as %s/%s\n", name, where, stored)
 				}
 				return ExitPass, nil
 			}
@@ -62,17 +66,17 @@ func baselineList() command {
 		summary: "list the stored runs, newest first",
 		example: "loadline baseline list --baseline-dir baselines",
 		flags: func(fs *pflag.FlagSet) runFunc {
-			dir := dirFlag(fs)
-			return func(_ context.Context, env *Env, args []string) (Exit, error) {
+			flags := addStoreFlags(fs)
+			return func(ctx context.Context, env *Env, args []string) (Exit, error) {
 				if err := exactly(args); err != nil {
 					return ExitUsage, err
 				}
-				entries, err := baseline.List(baseline.Dir(env.path(*dir)).FS())
+				entries, where, err := flags.list(ctx, env)
 				if err != nil {
-					return ExitUsage, usagef("--baseline-dir %s: %w", *dir, err)
+					return ExitUsage, err
 				}
 				if len(entries) == 0 {
-					fmt.Fprintf(env.Stdout, "no baselines in %s; `loadline baseline set RESULT.json` stores one\n", *dir)
+					fmt.Fprintf(env.Stdout, "no baselines in %s; `loadline baseline set RESULT.json` stores one\n", where)
 					return ExitPass, nil
 				}
 				return ExitPass, listBaselines(env.Stdout, entries)
@@ -106,20 +110,20 @@ func baselineShow() command {
 		summary: "show one stored run: the newest, or the one whose file name has FILE in it",
 		example: "loadline baseline show 8a1e38d",
 		flags: func(fs *pflag.FlagSet) runFunc {
-			dir := dirFlag(fs)
-			return func(_ context.Context, env *Env, args []string) (Exit, error) {
+			flags := addStoreFlags(fs)
+			return func(ctx context.Context, env *Env, args []string) (Exit, error) {
 				if len(args) > 1 {
 					return ExitUsage, exactly(args, "FILE")
 				}
-				entries, err := baseline.List(baseline.Dir(env.path(*dir)).FS())
+				entries, where, err := flags.list(ctx, env)
 				if err != nil {
-					return ExitUsage, usageError{err}
+					return ExitUsage, err
 				}
 				want := ""
 				if len(args) == 1 {
 					want = args[0]
 				}
-				e, err := pick(entries, want, *dir)
+				e, err := pick(entries, want, where)
 				if err != nil {
 					return ExitUsage, err
 				}
@@ -192,16 +196,20 @@ func baselinePrune() command {
 		summary: "remove all but the newest runs of each spec and machine",
 		example: "loadline baseline prune --keep 30",
 		flags: func(fs *pflag.FlagSet) runFunc {
-			dir := dirFlag(fs)
-			keep := fs.Int("keep", 200, "how many runs of each spec and machine to keep: `N`")
-			return func(_ context.Context, env *Env, args []string) (Exit, error) {
+			flags := addStoreFlags(fs)
+			keep := fs.Int("keep", baseline.Keep, "how many runs of each spec and machine to keep: `N`")
+			return func(ctx context.Context, env *Env, args []string) (Exit, error) {
 				if err := exactly(args); err != nil {
 					return ExitUsage, err
 				}
 				if *keep < 1 {
 					return ExitUsage, usagef("--keep %d: keep at least 1", *keep)
 				}
-				gone, err := baseline.Dir(env.path(*dir)).Prune(*keep)
+				store, _, err := flags.open(env)
+				if err != nil {
+					return ExitUsage, err
+				}
+				gone, err := baseline.Prune(ctx, store, *keep)
 				for _, name := range gone {
 					fmt.Fprintf(env.Stdout, "removed %s\n", name)
 				}

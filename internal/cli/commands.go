@@ -16,6 +16,8 @@ func commands() []command {
 		baselineShow(),
 		baselineList(),
 		baselinePrune(),
+		baselineExport(),
+		baselineImport(),
 		explainCommand(),
 		schemaCommand(),
 		importCurl(),
