@@ -57,8 +57,18 @@ func TestScripts(t *testing.T) {
 			"signal":   sendSignal,
 			"start":    start,
 			"finished": finished,
+			"sets":     sets,
 		},
 	})
+}
+
+// sets puts what a command prints into a variable: sets SHA git rev-parse HEAD
+func sets(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: sets NAME COMMAND [ARG...]")
+	}
+	ts.Check(ts.Exec(args[1], args[2:]...))
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
 }
 
 // exits runs a command and checks its status: exits 2 loadline validate x.toml

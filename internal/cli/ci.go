@@ -200,7 +200,7 @@ func (c *ciRun) job(file string) job {
 	if f.target == "" && c.event.EnvironmentURL != "" {
 		f.target = c.event.EnvironmentURL
 	}
-	j := job{file: file, flags: f, commit: c.commit(), ready: c.in.readyTimeout, store: c.store.find}
+	j := job{file: file, flags: f, commit: c.commit(), ready: c.in.readyTimeout, store: c.store.find, lineage: c.store.lineage}
 	// Where the workflow names hosts, the spec cannot add to them.
 	if u, err := url.Parse(f.target); err == nil && u.Host != "" {
 		j.hosts = append([]string{u.Host}, c.in.hosts...)
@@ -244,10 +244,10 @@ func (c *ciRun) keep(ctx context.Context, all []*measurement) {
 	}
 }
 
-// attempt tells re-runs of one workflow run apart; "" outside of GitHub.
+// attempt tells re-runs of one workflow run apart; "" where no CI is known.
 func (c *ciRun) attempt() string {
 	if c.event.RunID == 0 {
-		return ""
+		return c.store.build.Run
 	}
 	return fmt.Sprintf("%d.%d", c.event.RunID, max(c.event.RunAttempt, 1))
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -14,8 +15,7 @@ import (
 type ciInputs struct {
 	specs                     []string
 	baseURL, profile          string
-	baseline                  string // "branch", "dir", "file", "none"
-	baselineFile              string // of "file"
+	baseline                  place
 	branch, dir               string
 	update                    string // "auto", "never", "always"
 	failOn                    FailOn
@@ -50,13 +50,12 @@ func readInputs(env *Env, get func(string) string) (*ciInputs, error) {
 		hosts: words(values["allowed-hosts"]), token: github.Token(values["token"]),
 		apiURL: values["github-api-url"], logLevel: r.oneOf("log-level", "debug", "info", "warn", "error"),
 	}
-	in.baseline = values["baseline"]
-	if file, ok := strings.CutPrefix(in.baseline, "file:"); ok {
-		in.baseline, in.baselineFile = "file", file
-	} else {
-		r.oneOf("baseline", "branch", "dir", "none", "file:PATH")
+	var err error
+	if in.baseline, err = parsePlace(values["baseline"]); err != nil {
+		r.fail("input baseline: %w, file:PATH or none", err)
 	}
-	err := checkLabel(in.envLabel)
+	in.branch = cmp.Or(in.baseline.branch, in.branch)
+	err = checkLabel(in.envLabel)
 	if err != nil {
 		r.fail("%w", err)
 	}

@@ -71,6 +71,9 @@ func (c *ciRun) context(m *measurement) report.Context {
 		SpecPath: m.spec.File, Environment: c.in.envLabel, Profile: c.in.profile, Version: version(),
 		Reproduce: reproduce(m.spec.File, &measureFlags{target: c.in.baseURL, profile: c.in.profile}),
 	}
+	if b := c.store.build; !c.github {
+		ctx.PullRequest, ctx.RunURL, ctx.Repo = b.PR, b.URL, b.Repo
+	}
 	if c.event.Repo != "" {
 		ctx.Repo = c.event.Owner + "/" + c.event.Repo
 	}

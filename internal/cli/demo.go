@@ -192,7 +192,7 @@ func (d *demo) healthy(ctx context.Context, target *demoTarget, name string) (*m
 func (d *demo) measure(ctx context.Context, target *demoTarget, name string) (*measurement, error) {
 	f := &measureFlags{set: pflag.NewFlagSet("demo", pflag.ContinueOnError), target: target.url(), env: "demo", quiet: true}
 	m, err := measure(ctx, d.env, job{
-		file: filepath.Join(d.dir, "shop.toml"), flags: f, store: dirStore(d.env, string(d.store)),
+		file: filepath.Join(d.dir, "shop.toml"), flags: f, store: func(_ context.Context, q baseline.Query) (*baseline.Found, error) { return d.store.Find(q) },
 	})
 	if err != nil {
 		return nil, err

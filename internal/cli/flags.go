@@ -19,7 +19,7 @@ type measureFlags struct {
 	seed                     int64
 	json, html, junit, mdown string
 	quiet                    bool
-	baselineDir              string
+	baseline, baselineDir    string
 	env                      string // label
 	failOn                   string
 
@@ -30,6 +30,7 @@ func (m *measureFlags) add(fs *pflag.FlagSet) {
 	m.addLoad(fs)
 	m.addOutputs(fs)
 	m.addEnvironment(fs)
+	fs.StringVar(&m.baseline, "baseline", "", "`STORE` of the baselines: "+placeHelp+", file:PATH or none (default: dir, the folder of --baseline-dir)")
 	fs.StringVar(&m.failOn, "fail-on", "", failOnHelp)
 }
 

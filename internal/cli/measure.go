@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/loadline-ci/loadline/internal/baseline"
@@ -25,7 +26,9 @@ type job struct {
 	hosts  []string      // when set: no other host may be reached, whatever the spec says
 	ready  time.Duration // when set: the longest to wait for the target
 	store  func(context.Context, baseline.Query) (*baseline.Found, error)
-	live   *live.Hub // told each second how it goes; may be nil
+	// lineage lists the commits of a spec's "branch:X" or "tag:X".
+	lineage func(ctx context.Context, ref string) ([]string, error)
+	live    *live.Hub // told each second how it goes; may be nil
 }
 
 // A measurement is one run of a spec and what it came to.
@@ -92,7 +95,15 @@ func (m *measurement) compareWith(ctx context.Context, j job, in *verdict.Input)
 		return fmt.Errorf("summing up the run: %w", err)
 	}
 	in.Head = head
-	found, err := j.store(ctx, baseline.QueryFor(head))
+	q := baseline.QueryFor(head)
+	ref := m.spec.Gate.Baseline
+	if strings.Contains(ref, ":") && j.lineage != nil {
+		if q.Commits, err = j.lineage(ctx, ref); err != nil {
+			in.NoBase = &verdict.Reason{Code: "baseline-unknown", Message: "the spec compares with " + ref + ", and " + err.Error()}
+			return nil
+		}
+	}
+	found, err := j.store(ctx, q)
 	if err != nil {
 		// The run is worth keeping, and its limits worth judging, all the same.
 		in.NoBase = &verdict.Reason{Code: "baseline-unreadable", Message: "the baselines could not be read: " + err.Error(), Remedy: "see that the store can be reached, then run again"}
@@ -104,6 +115,10 @@ func (m *measurement) compareWith(ctx context.Context, j job, in *verdict.Input)
 		})
 	}
 	if miss := found.Miss; miss != nil {
+		if miss.Code == "later-commits" && strings.Contains(ref, ":") {
+			miss.Message = "none of the stored runs is of a commit of " + ref + ", which the spec compares with"
+			miss.Remedy = "measure that commit and store it, or change [gate] baseline"
+		}
 		in.NoBase = &verdict.Reason{Code: miss.Code, Message: miss.Message, Remedy: miss.Remedy}
 	}
 	in.Base = found.Summaries()

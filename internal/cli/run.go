@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/loadline-ci/loadline/internal/baseline"
 	"github.com/loadline-ci/loadline/internal/live"
+	"github.com/loadline-ci/loadline/internal/pipeline"
 	"github.com/loadline-ci/loadline/internal/report"
 	"github.com/loadline-ci/loadline/internal/result"
 	"github.com/loadline-ci/loadline/internal/verdict"
@@ -59,10 +61,14 @@ func (m *measureFlags) run(ctx context.Context, env *Env, file string) (Exit, er
 	if err := errors.Join(checkOutputs(env, m.outputs()), m.check(env, file)); err != nil {
 		return ExitUsage, err
 	}
+	find, err := m.finder(env)
+	if err != nil {
+		return ExitUsage, err
+	}
 	hub := &live.Hub{}
 	done := watchRun(env, hub, m.quiet)
 	found, err := measure(ctx, env, job{
-		file: file, flags: m, commit: commitFromEnv(env), store: dirStore(env, m.baselineDir), live: hub,
+		file: file, flags: m, commit: commitFromEnv(env), store: find, lineage: func(ctx context.Context, ref string) ([]string, error) { return localLineage(ctx, env, ref) }, live: hub,
 	})
 	done()
 	if err != nil {
@@ -172,21 +178,25 @@ func showText(env *Env, page *report.Page, m mask, quiet bool) error {
 	return err
 }
 
-// dirStore finds baselines in a folder.
-func dirStore(env *Env, dir string) func(context.Context, baseline.Query) (*baseline.Found, error) {
-	return func(_ context.Context, q baseline.Query) (*baseline.Found, error) {
-		return baseline.Dir(env.path(dir)).Find(q)
+// finder looks for baselines where the flags say.
+func (m *measureFlags) finder(env *Env) (func(context.Context, baseline.Query) (*baseline.Found, error), error) {
+	p := place{kind: "dir"}
+	if m.baseline != "" {
+		var err error
+		if p, err = parsePlace(m.baseline); err != nil {
+			return nil, usagef("--baseline: %w, file:PATH or none", err)
+		}
 	}
+	find, err := finder(env, p, m.baselineDir)
+	if err != nil {
+		return nil, usagef("--baseline %s: %w", p.kind, err)
+	}
+	return find, nil
 }
 
 // commitFromEnv is the commit under test as CI systems name it; "" elsewhere.
 func commitFromEnv(env *Env) string {
-	for _, name := range []string{"LOADLINE_COMMIT", "GITHUB_SHA", "CI_COMMIT_SHA", "BUILDKITE_COMMIT", "GIT_COMMIT"} {
-		if v := env.get(name); v != "" {
-			return v
-		}
-	}
-	return ""
+	return cmp.Or(pipeline.Detect(env.get).Commit, env.get("GITHUB_SHA"))
 }
 
 // reproduce is the command line that measures the same again.

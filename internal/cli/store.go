@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -113,10 +112,9 @@ var remoteName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)
 // address, and a relative path into a whole one.
 func gitRemote(env *Env, where string) string {
 	if remoteName.MatchString(where) {
-		cmd := exec.Command("git", "remote", "get-url", where) //nolint:noctx // reads one line of a file
-		cmd.Dir, cmd.Env = env.Dir, env.Environ()
-		if out, err := cmd.Output(); err == nil {
-			where = strings.TrimSpace(string(out))
+		// A folder of that name is none of git's.
+		if address, err := checkout(context.Background(), env, "remote", "get-url", where); err == nil {
+			where = address
 		}
 	}
 	if strings.Contains(where, "://") || strings.HasPrefix(where, "-") || where == "" {
@@ -165,6 +163,41 @@ func (b branchStore) Edit(ctx context.Context, message string, edit baseline.Edi
 		return all, err
 	})
 	return err
+}
+
+// finder makes the search for stored runs in a place, for a command that measures.
+func finder(env *Env, p place, dir string) (func(context.Context, baseline.Query) (*baseline.Found, error), error) {
+	if p.kind == "none" || p.kind == "file" {
+		return func(context.Context, baseline.Query) (*baseline.Found, error) { return findWithout(env, p) }, nil
+	}
+	store, _, err := openPlace(env, p, dir)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, q baseline.Query) (*baseline.Found, error) {
+		files, err := store.Open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return baseline.Find(files, q)
+	}, nil
+}
+
+// findWithout answers for the places that are no store. A result file is the only
+// stored run; whether it may be compared with is the verdict's to say.
+func findWithout(env *Env, p place) (*baseline.Found, error) {
+	if p.kind == "none" {
+		return &baseline.Found{Miss: &baseline.Miss{Code: "no-baseline", Message: "the baseline is set to none"}}, nil
+	}
+	file, err := readResult(env, p.where)
+	if err != nil {
+		return nil, err
+	}
+	sum, err := result.Summarize(file.Run)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", p.where, err)
+	}
+	return &baseline.Found{Records: []baseline.Record{{File: p.where, Summary: sum}}}, nil
 }
 
 // list reads all runs of the store that the flags name.

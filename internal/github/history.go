@@ -22,7 +22,7 @@ func (c *Client) MergeBase(ctx context.Context, base, head string) (string, erro
 	return "", fmt.Errorf("finding the merge base of %s and %s: they have none", short(base), short(head))
 }
 
-// FirstParents lists commit and its first parents, newest first, at most n of
+// FirstParents lists commit (or the one that a branch or tag names) and its first parents, newest first, at most n of
 // them (1 to 100). It costs one call, which reads the last 100 commits of any
 // parent: where merges bring many commits each, fewer than n may be among them.
 func (c *Client) FirstParents(ctx context.Context, commit string, n int) ([]string, error) {
@@ -41,7 +41,11 @@ func (c *Client) FirstParents(ctx context.Context, commit string, n int) ([]stri
 		}
 	}
 	var out []string
-	for at := commit; at != "" && len(out) < n; {
+	at := commit
+	if len(list) > 0 && !shaForm.MatchString(commit) { // a branch or a tag
+		at = list[0].GetSHA()
+	}
+	for at != "" && len(out) < n {
 		next, known := parent[at]
 		if !known {
 			break

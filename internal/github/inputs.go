@@ -15,7 +15,7 @@ func Inputs() []Input {
 		{"spec", "loadline.toml", "The load spec: one path, or several, one a line"},
 		{"base-url", "", "The target, instead of the spec's `target.url`"},
 		{"profile", "", "A `[profile.NAME]` of the spec"},
-		{"baseline", "branch", "Where earlier runs are kept: `branch`, `dir`, `file:PATH` or `none`"},
+		{"baseline", "branch", "Where earlier runs are kept: `branch`, `dir` or `dir:PATH`, `git:REMOTE#BRANCH`, `file:PATH` or `none`"},
 		{"baseline-branch", "loadline-data", "The branch for `baseline: branch`; it is created when absent"},
 		{"baseline-dir", "baselines", "The folder for `baseline: dir`"},
 		{"update-baseline", "auto", "`auto`: on a push to the default branch; `never`; `always`: on any event but a pull request"},

@@ -60,11 +60,10 @@ func (b *builder) baseline(t *table) string {
 	if !other {
 		name, other = strings.CutPrefix(s, "tag:")
 	}
-	if other && name != "" && !strings.ContainsAny(name, " \t\n~^:?*[\\") {
-		b.bad(t.n.kid("baseline"), `use "merge-base": the runs of the main branch up to where the pull request left it`, `baseline = %s is not yet supported`, quote(s))
+	if other && name != "" && name[0] != '-' && !strings.Contains(name, "..") && !strings.ContainsAny(name, " \t\n~^:?*[\\") {
 		return s
 	}
-	b.bad(t.n.kid("baseline"), "", `baseline is %s: want "merge-base" or "none"`, quote(s))
+	b.bad(t.n.kid("baseline"), "", `baseline is %s: want "merge-base", "branch:NAME", "tag:NAME" or "none"`, quote(s))
 	return s
 }
 

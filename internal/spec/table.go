@@ -253,7 +253,7 @@ var keyTable = []section{
 			{name: "thresholds", kind: thresholdsKind, of: "threshold", help: "Absolute limits."},
 			{name: "compare", kind: comparesKind, of: "comparison", help: "What a change may cost against the baseline. Without it: latency.p50 and latency.p95 within 5% or 1ms, latency.p99 within 10% or 2ms, errors within 0.5pp. `[]` switches it off."},
 			{name: "per", kind: wordKind, def: "step", words: []string{"total", "scenario", "step"}, help: "What is compared: the whole run, each scenario, each step."},
-			{name: "baseline", kind: textKind, def: "merge-base", help: "What to compare with: `merge-base`, the runs of the main branch up to where the pull request left it, or `none`."},
+			{name: "baseline", kind: textKind, def: "merge-base", help: "What to compare with: `merge-base`, the runs of the main branch up to where the pull request left it; `branch:NAME`, the runs of the last 100 commits of that branch; `tag:NAME`, those of the tagged commit alone; or `none`."},
 			{name: "rounds", kind: integerKind, def: "1", from: 1, to: 50, help: "Measured rounds on each side. Not yet acted on: the length of rounds follows from the load."},
 			{name: "confirm", kind: integerKind, def: "1", from: 0, to: 3, help: "So often a slower row is measured again before it is called a regression. Not yet acted on against stored runs; `loadline ab` confirms by restarting both sides."},
 			{name: "confidence", kind: percentKind, def: "95%", from: 0.5, to: 0.9999, help: "Of the range given for a difference."},
