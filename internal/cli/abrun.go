@@ -70,7 +70,7 @@ func (p *pair) prepare(env *Env, file string, hub *live.Hub) error {
 	f := p.flags
 	for i, name := range sideNames {
 		own := f.measureFlags
-		own.target = f.urls[i]
+		own.target, own.paired = f.urls[i], true
 		s, err := readSpec(env, file, &own)
 		if err != nil {
 			return err
@@ -179,8 +179,14 @@ func (p *pair) looks(ctx context.Context) (verdict.PairedResult, error) {
 	planned := p.load.Blocks(p.flags.load)
 	for look := 1; ; look++ {
 		// A disturbed block is replaced by one of a later third, as long as there is
-		// time; the last look takes what there is.
-		p.done += p.load.Drive(ctx, planned/verdict.Looks, planned-p.done)
+		// time; the last look takes what there is. Where half of them are disturbed,
+		// the look that follows says why.
+		third := planned / verdict.Looks
+		most := planned - p.done
+		if look < verdict.Looks {
+			most = min(most, third+third/2)
+		}
+		p.done += p.load.Drive(ctx, third, most)
 		if p.load.Stopped() || p.done >= planned {
 			look = verdict.Looks
 		}

@@ -22,6 +22,7 @@ type measureFlags struct {
 	baseline, baselineDir    string
 	env                      string // label
 	failOn                   string
+	paired                   bool // two targets are driven by turns
 
 	set *pflag.FlagSet
 }

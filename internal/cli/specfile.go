@@ -17,7 +17,7 @@ func readSpec(env *Env, file string, f *measureFlags) (*spec.Spec, error) {
 		return nil, err
 	}
 	defer done()
-	in.Profile = f.profile
+	in.Profile, in.Paired = f.profile, f.paired
 	if in.Overrides, err = f.overrides(); err != nil {
 		return nil, err
 	}

@@ -328,8 +328,8 @@ func TestPairedReplacesDisturbedBlocks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if pairs.Blocks != 8 || pairs.All <= 8 || pairs.BadHead == 0 {
-		t.Errorf("%d of %d blocks count, %d bad by the head", pairs.Blocks, pairs.All, pairs.BadHead)
+	if pairs.Blocks != 8 || pairs.All <= 8 || pairs.HeadArrivals.Dropped == 0 {
+		t.Errorf("%d of %d blocks count, the head dropped %d", pairs.Blocks, pairs.All, pairs.HeadArrivals.Dropped)
 	}
 }
 

@@ -8,23 +8,46 @@ import (
 	"github.com/loadline-ci/loadline/internal/stat"
 )
 
-// When a round of a paired run is disturbed by the generator itself.
-const (
-	pairLag = 50 * time.Millisecond // send lag p99 beyond which a round does not count
-)
+// pairLag is the send lag, p99, beyond which a round of a paired run does not count.
+const pairLag = 50 * time.Millisecond
 
 // A Pairing is a paired run, block by block: what the verdict on it rests on.
 // A block holds a round of each arm, driven by the same arrivals one after the
 // other, so that what slows a machine down slows both.
 type Pairing struct {
-	Rows   []PairRow     // total, scenarios, steps, as in a Summary
-	Blocks int           // that count
-	Load   time.Duration // of both arms together, in those blocks
-	// BadBase and BadHead count blocks that were left out because the generator
-	// was late or dropped arrivals in the round of that arm; All counts every
-	// whole block.
-	BadBase, BadHead, All int
+	Rows []PairRow // total, scenarios, steps, as in a Summary
+	All  int       // blocks with a round of each arm
+	// Sound counts those in which the generator did its part: by them requests,
+	// errors and throughput are judged. Load is that of both arms in them.
+	Sound int
+	Load  time.Duration
+	// Blocks counts the sound ones in which no arrival was dropped either: by them
+	// latency is judged, as who was served with others turned away tells little.
+	Blocks int
+	// LateBase and LateHead count the blocks that are not sound, by the arm in
+	// whose round the generator was late.
+	LateBase, LateHead int
+	// BaseArrivals and HeadArrivals are those of all blocks that are sound.
+	BaseArrivals, HeadArrivals Arrivals
 }
+
+// Arrivals of one arm: how many were due, and how many of them were dropped since
+// all users were still waiting for answers.
+type Arrivals struct {
+	Offered, Dropped int64
+	Rounds           int // in which any was dropped
+}
+
+func (a *Arrivals) add(r *Round) {
+	a.Offered += r.Offered
+	a.Dropped += r.Dropped
+	if r.Dropped > 0 {
+		a.Rounds++
+	}
+}
+
+// Share is that of the arrivals that were dropped, 0 to 1.
+func (a Arrivals) Share() float64 { return float64(a.Dropped) / math.Max(float64(a.Offered), 1) }
 
 // A PairRow is one row of both arms.
 type PairRow struct {
@@ -33,10 +56,10 @@ type PairRow struct {
 	Line    int
 
 	Base, Head ArmCounts
-	// Errored holds, by block, how many requests of base and head failed or had a
+	// Errored holds, by sound block, how many requests of base and head failed or had a
 	// check that did not hold.
 	Errored [][2]int64
-	// Rate holds, by block, ln(head / base) of the requests that ended.
+	// Rate holds, by sound block, ln(head / base) of the requests that ended.
 	Rate []float64
 	// Latency holds a PairQuantile for each of SummaryQuantiles that the
 	// requests suffice for.
@@ -46,7 +69,7 @@ type PairRow struct {
 // ArmCounts sums up a row of one arm.
 type ArmCounts struct {
 	Requests, Failed, Errored int64
-	Successes                 int64 // with a latency
+	Successes                 int64 // with a latency that is judged
 	Status                    map[int]int64
 	Errors                    map[string]int64
 }
@@ -72,18 +95,24 @@ func PairAfter(r *Run, restarts int) (*Pairing, error) {
 	cut := make([][]pairCut, len(rows))
 	for _, b := range blocks(r, restarts) {
 		p.All++
-		badBase, badHead := b.base.Disturbed(), b.head.Disturbed()
-		if badBase {
-			p.BadBase++
+		lateBase, lateHead := b.base.late(), b.head.late()
+		if lateBase {
+			p.LateBase++
 		}
-		if badHead {
-			p.BadHead++
+		if lateHead {
+			p.LateHead++
 		}
-		if badBase || badHead {
+		if lateBase || lateHead {
 			continue
 		}
-		p.Blocks++
+		p.Sound++
 		p.Load += b.base.Length + b.head.Length
+		p.BaseArrivals.add(b.base)
+		p.HeadArrivals.add(b.head)
+		whole := b.base.Dropped+b.head.Dropped == 0
+		if whole {
+			p.Blocks++
+		}
 		base, err := roundBars(b.base)
 		if err != nil {
 			return nil, err
@@ -93,7 +122,7 @@ func PairAfter(r *Run, restarts int) (*Pairing, error) {
 			return nil, err
 		}
 		for i := range rows {
-			cut[i] = append(cut[i], pairCut{rows[i].arm(b.base, base), rows[i].arm(b.head, head)})
+			cut[i] = append(cut[i], pairCut{rows[i].arm(b.base, base, whole), rows[i].arm(b.head, head, whole)})
 		}
 	}
 	for i := range rows {
@@ -137,9 +166,11 @@ func blocks(r *Run, restarts int) []block {
 
 // Disturbed says that the generator was in the way of a round of a paired run: it
 // dropped arrivals, was late by more than 50 ms, or had to cut the round short.
-func (r *Round) Disturbed() bool {
-	return r.Excluded != "" || r.Dropped > 0 || r.Health.LagP99 > pairLag
-}
+func (r *Round) Disturbed() bool { return r.late() || r.Dropped > 0 }
+
+// late says that the generator did not do its part of a round. Arrivals that are
+// dropped are not among its faults: the users were still waiting for the target.
+func (r *Round) late() bool { return r.Excluded != "" || r.Health.LagP99 > pairLag }
 
 func roundBars(r *Round) (map[int][]bar, error) {
 	all := make(map[int][]bar, len(r.Steps))
@@ -163,8 +194,8 @@ type armCut struct {
 	seconds float64
 }
 
-// arm sums up one round of the row.
-func (g *gathering) arm(r *Round, bars map[int][]bar) armCut {
+// arm sums up one round of the row; its latencies count in a whole block only.
+func (g *gathering) arm(r *Round, bars map[int][]bar, whole bool) armCut {
 	one := gathering{steps: g.steps}
 	one.add(r, bars, false)
 	c := armCut{
@@ -173,7 +204,7 @@ func (g *gathering) arm(r *Round, bars map[int][]bar) armCut {
 		},
 		offered: r.Offered, seconds: r.Length.Seconds(),
 	}
-	if len(one.rounds) > 0 {
+	if whole && len(one.rounds) > 0 {
 		c.bars = one.rounds[0]
 		c.counts.Successes = count(c.bars)
 	}

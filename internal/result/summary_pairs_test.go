@@ -100,8 +100,16 @@ func TestPairLeavesOutDisturbedBlocks(t *testing.T) {
 		}
 	}
 	p := pairs(t, r)
-	if p.All != 9 || p.Blocks != 6 || p.BadBase != 2 || p.BadHead != 2 {
-		t.Errorf("%d of %d blocks, bad: base %d, head %d", p.Blocks, p.All, p.BadBase, p.BadHead)
+	if p.All != 9 || p.Blocks != 6 || p.LateBase != 2 || p.LateHead != 1 {
+		t.Errorf("%d of %d blocks, late: base %d, head %d", p.Blocks, p.All, p.LateBase, p.LateHead)
+	}
+	// What was dropped is the target's doing: it counts, but for latency.
+	row := p.Rows[0]
+	if p.Sound != 7 || len(row.Rate) != 7 || row.Head.Requests != 350 || row.Head.Successes != 300 {
+		t.Errorf("%d sound blocks, %d rates, %d requests, %d latencies; want 7, 7, 350, 300", p.Sound, len(row.Rate), row.Head.Requests, row.Head.Successes)
+	}
+	if p.HeadArrivals.Dropped != 1 || p.HeadArrivals.Rounds != 1 || p.BaseArrivals.Dropped != 0 {
+		t.Errorf("dropped: base %+v, head %+v", p.BaseArrivals, p.HeadArrivals)
 	}
 	r.Rounds[0].Steps[0].Latency = []byte("HISTFAAA")
 	if _, err := Pair(r); err == nil {

@@ -31,6 +31,9 @@ type Input struct {
 	// is warned about. 0: 6 h, the limit of a job on GitHub's runners
 	// (https://docs.github.com/actions/reference/limits).
 	MaxDuration time.Duration
+	// Paired says that two targets are driven by turns: such a run warms up by
+	// itself and has a length of its own, so neither is warned about.
+	Paired bool
 }
 
 // Overrides are what the command line says over the file and its profile, as

@@ -116,7 +116,7 @@ func (b *builder) addIterations(track plan.Track, into map[*Scenario]float64) bo
 // coldStart warns of an open load that is compared from its first request on:
 // connections, caches and pools of the target are empty then.
 func (b *builder) coldStart() {
-	if len(b.spec.Gate.Compare) == 0 || b.spec.Gate.Baseline == "none" {
+	if len(b.spec.Gate.Compare) == 0 || b.spec.Gate.Baseline == "none" || b.in.Paired {
 		return
 	}
 	for _, track := range b.spec.Load.Tracks {
@@ -141,7 +141,7 @@ func (b *builder) tooLong() {
 		limit = jobLimit
 	}
 	total := b.spec.Load.Duration()
-	if b.spec.Load.Counted() || total <= limit {
+	if b.spec.Load.Counted() || total <= limit || b.in.Paired {
 		return
 	}
 	if n := b.root.kid("load"); n != nil {

@@ -349,7 +349,7 @@ func (v *Verdict) outcome() Outcome {
 		return Regression
 	case broken || has("limit"):
 		return Threshold
-	case unsure, has("all-slower", "control-moved", "too-few-requests", "arm-disturbs", "base-fails"):
+	case unsure, has("all-slower", "control-moved", "too-few-requests", "arm-disturbs", "base-fails", "head-drops"):
 		return Inconclusive
 	case v.Outcome == NoBaseline:
 		return NoBaseline

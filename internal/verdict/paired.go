@@ -26,7 +26,7 @@ const (
 	tauUnknown    = 0.03
 	tauCalibrated = 0.015 // the same after base was once compared with itself
 	fewestBlocks  = 10
-	headDisturbs  = 0.20 // more bad rounds of one arm than of the other, as a share
+	armDisturbs   = 0.20 // more late rounds of one arm than of the other, as a share
 	baseFails     = 0.05 // share of the base's requests that may fail
 	gatedTail     = 50   // requests beyond a percentile that the planned run must reach
 	calmBody      = 0.10 // for a pass: at most this much slower, p50
@@ -95,7 +95,7 @@ func Paired(in PairedInput) PairedResult {
 	single := Input{Run: in.Run, Gate: in.Gate, Watch: in.Watch}
 	limits, invalid := judgeLimits(single)
 	v.Limits = limits
-	invalid = append(validity(single), invalid...)
+	invalid = append(in.notByOneSide(validity(single)), invalid...)
 	if len(invalid) > 0 {
 		v.invalid(invalid...)
 		return out
@@ -121,7 +121,8 @@ type pairing struct {
 	rows     []*candidate
 	tests    []*candidate
 	controls []*candidate
-	reasons  []Reason
+	drops    []Reason // that one side could not keep up; findings stand beside it
+	reasons  []Reason // that end the look, whatever was found
 	warnings []Reason
 }
 
@@ -138,26 +139,22 @@ func (p *pairing) asked() bool { return len(p.in.Gate.Compare) > 0 }
 // look judges what there is, and says what is to be done next.
 func (p *pairing) look() Next {
 	last := p.in.Look == Looks
-	pairs := p.in.Pairs
-	if pairs.Blocks < fewestBlocks {
-		if !last {
-			return Continue
-		}
-		p.reasons = append(p.reasons, Reason{
-			Code:    "too-few-requests",
-			Message: fmt.Sprintf("only %d of %d blocks could be used; %d are needed", pairs.Blocks, pairs.All, fewestBlocks),
-			Remedy:  "make the run longer, or the generator's machine quieter",
-		})
-		return Done
-	}
 	if p.disturbed() {
 		return Done
+	}
+	if p.in.Pairs.Sound < fewestBlocks {
+		if last {
+			p.tooFew(p.in.Pairs.Sound, "make the run longer, or the generator's machine quieter")
+			return Done
+		}
+		return Continue
 	}
 	for _, r := range p.in.Gate.Compare {
 		p.apply(r)
 	}
 	p.throughput()
 	p.judge()
+	p.turnedAway()
 	switch {
 	case p.controlMoved():
 		return Done
@@ -168,6 +165,11 @@ func (p *pairing) look() Next {
 		return Done
 	case p.called():
 		return Done
+	case !last && (p.in.Pairs.Blocks < fewestBlocks || len(p.drops) > 0):
+		return Continue
+	case p.in.Pairs.Blocks < fewestBlocks:
+		p.tooFew(p.in.Pairs.Blocks, "lower the rate, or raise max_users")
+		return Done
 	case p.calm(last):
 		return Done
 	case !last:
@@ -175,36 +177,6 @@ func (p *pairing) look() Next {
 	}
 	p.unclear()
 	return Done
-}
-
-// disturbed ends the look when the generator was disturbed on one side only, or
-// the base itself does not work.
-func (p *pairing) disturbed() bool {
-	pairs := p.in.Pairs
-	more := float64(pairs.BadHead-pairs.BadBase) / float64(max(pairs.All, 1))
-	if math.Abs(more) >= headDisturbs {
-		side, bad, other := "head", pairs.BadHead, pairs.BadBase
-		if more < 0 {
-			side, bad, other = "base", pairs.BadBase, pairs.BadHead
-		}
-		p.reasons = append(p.reasons, Reason{
-			Code: "arm-disturbs",
-			Message: fmt.Sprintf("the %s disturbs the generator: it was late or dropped arrivals in %d rounds of the %s and %d of the other side, of %d each",
-				side, bad, side, other, pairs.All),
-			Remedy: "lower the rate, or give the generator a machine of its own",
-		})
-		return true
-	}
-	total := p.row(result.RowKey{Scope: result.ScopeTotal})
-	if total != nil && float64(total.Base.Failed) > baseFails*float64(total.Base.Requests) {
-		p.reasons = append(p.reasons, Reason{
-			Code:    "base-fails",
-			Message: fmt.Sprintf("the base itself fails: %s of its requests did", unit.Share(total.Base.Failed, total.Base.Requests)),
-			Remedy:  "see that the base was started as it should be, and what its log says",
-		})
-		return true
-	}
-	return false
 }
 
 func (p *pairing) row(k result.RowKey) *result.PairRow {
@@ -405,7 +377,7 @@ func (p *pairing) compared() map[string][]stat.Compared {
 
 // report writes the pairing into the verdict.
 func (v *Verdict) report(p *pairing) {
-	v.Reasons = append(v.Reasons, p.reasons...)
+	v.Reasons = slices.Concat(v.Reasons, p.drops, p.reasons)
 	v.Warnings = append(v.Warnings, p.warnings...)
 	b := &Base{Runs: 1, Started: p.in.Run.Started.UTC().Format(time.RFC3339), FalseAlarmPercent: falseAlarms}
 	n := float64(max(1, len(p.tests)))

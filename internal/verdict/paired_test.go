@@ -64,6 +64,25 @@ func arm(r *result.Run, name string, change func(*result.Round)) {
 	}
 }
 
+// drop turns so many arrivals of an arm away, in each every-th block.
+func drop(r *result.Run, name string, every int, n int64) {
+	flow := result.Flow{}
+	arm(r, name, func(round *result.Round) {
+		flow.Offered += round.Offered
+		if round.Block%every != 0 {
+			return
+		}
+		round.Dropped = n
+		flow.Dropped += n
+		for i := range round.Steps {
+			round.Steps[i].Requests -= n
+		}
+	})
+	if name == "head" {
+		r.Flows = append(r.Flows, flow)
+	}
+}
+
 func paired(t testing.TB, r *result.Run) verdict.PairedResult {
 	t.Helper()
 	return verdict.Paired(verdict.PairedInput{
@@ -102,6 +121,23 @@ func TestPairedFromRounds(t *testing.T) {
 				}
 			})
 		}, verdict.Inconclusive, "arm-disturbs"},
+		{"head makes the generator late in every round", func(r *result.Run) {
+			arm(r, "head", func(round *result.Round) { round.Health.LagP99 = 80 * time.Millisecond })
+		}, verdict.Inconclusive, "arm-disturbs"},
+		{"late alike on both sides", func(r *result.Run) {
+			for i := range r.Rounds {
+				if r.Rounds[i].Block%3 == 0 {
+					r.Rounds[i].Health.LagP99 = 80 * time.Millisecond
+				}
+			}
+		}, verdict.Invalid, "generator-late"},
+		{"head turns arrivals away", func(r *result.Run) { drop(r, "head", 1, 20) }, verdict.Regression, " throughput slower"},
+		{"head turns arrivals away now and then", func(r *result.Run) { drop(r, "head", 6, 20) }, verdict.Inconclusive, "head-drops"},
+		{"base turns arrivals away now and then", func(r *result.Run) { drop(r, "base", 6, 20) }, verdict.Pass, ""},
+		{"both turn arrivals away", func(r *result.Run) {
+			drop(r, "head", 1, 20)
+			drop(r, "base", 1, 20)
+		}, verdict.Invalid, "dropped"},
 		{"both sides disturbed alike", func(r *result.Run) {
 			for i := range r.Rounds {
 				if r.Rounds[i].Block%5 == 0 {

@@ -123,7 +123,7 @@ func (s *Source) secondly(seconds int) weather {
 // First lines up the first seconds of the duel, as result.Pair would.
 func (d *Duel) First(seconds int) *result.Pairing {
 	p := &result.Pairing{Blocks: min(seconds/2, d.blocks), Load: time.Duration(seconds) * time.Second}
-	p.All = p.Blocks
+	p.All, p.Sound = p.Blocks, p.Blocks
 	n := int64(d.src.t.Rate/float64(d.src.t.Steps)) * int64(p.Blocks)
 	total := result.PairRow{RowKey: result.RowKey{Scope: result.ScopeTotal}}
 	for range p.Blocks {
