@@ -269,7 +269,7 @@ func TestWarnings(t *testing.T) {
 		t.Error(w)
 	}
 	// A paired run has a warm-up and a length of its own.
-	s, problems := spec.Parse(spec.Input{File: "x.toml", Text: []byte(small("[load]\nrate = \"1/s\"\nduration = \"7h\"\n")), Paired: true})
+	s, problems := Parse(Input{File: "x.toml", Text: []byte(small("[load]\nrate = \"1/s\"\nduration = \"7h\"\n")), Paired: true})
 	if len(problems) != 0 || len(s.Warnings) != 0 {
 		t.Error(problems, s.Warnings)
 	}
