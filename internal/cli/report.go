@@ -92,7 +92,7 @@ func trends(base []*result.Summary) []report.Trend {
 					continue
 				}
 				if v, ok := old.Quantile(q.Q); ok {
-					t.Points = append(t.Points, report.Point{Value: float64(v.Micros), Commit: run.Commit, Accepted: old.Restart})
+					t.Points = append(t.Points, report.Point{Value: float64(v.Micros), Commit: run.Commit, Accepted: old.Accepted != "", Reason: old.Accepted})
 				}
 			}
 			all = append(all, t)

@@ -49,7 +49,8 @@ type Trend struct {
 type Point struct {
 	Value    float64 // µs for latency, share for errors, per second for throughput
 	Commit   string
-	Accepted bool // a slowdown was accepted here: a new level begins
+	Accepted bool   // a slowdown was accepted here: a new level begins
+	Reason   string // why it was accepted; foreign
 }
 
 // A Page is all that the renderings share. Make one with New; it is read-only

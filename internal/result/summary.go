@@ -78,6 +78,9 @@ type Row struct {
 	// this run, by a regression that was accepted or an improvement: older runs
 	// still tell of the noise, but no longer of the level.
 	Restart bool
+	// Accepted is why a regression of the row was accepted with this run; "" when
+	// none was.
+	Accepted string
 }
 
 // A Figure is a location over the rounds of a run.

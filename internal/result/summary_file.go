@@ -42,6 +42,7 @@ type rowDoc struct {
 	Control  bool                   `json:"control,omitempty"`
 	Line     int                    `json:"line,omitempty"`
 	Restart  bool                   `json:"restart,omitempty"`
+	Accepted string                 `json:"accepted,omitempty"`
 	Requests int64                  `json:"requests"`
 	Failed   int64                  `json:"failed"`
 	Errored  int64                  `json:"errored"`
@@ -106,7 +107,7 @@ func quantileName(q float64) string { return fmt.Sprintf("p%g", math.Round(q*1e4
 
 func encodeRow(r *Row) rowDoc {
 	doc := rowDoc{
-		Scope: r.Scope, Scenario: r.Scenario, Step: r.Step, Control: r.Control, Line: r.Line, Restart: r.Restart,
+		Scope: r.Scope, Scenario: r.Scenario, Step: r.Step, Control: r.Control, Line: r.Line, Restart: r.Restart, Accepted: r.Accepted,
 		Requests: r.Requests, Failed: r.Failed, Errored: r.Errored, Status: r.Status, Errors: r.Errors,
 		Rounds: r.Rounds, Bad: r.BadRounds, Share: encodeFigure(r.ErrorShare), Rate: encodeFigure(r.Rate),
 	}
@@ -183,7 +184,7 @@ func (d *summaryDoc) decode() (*Summary, error) {
 
 func (d *rowDoc) decode() (Row, error) {
 	row := Row{
-		Scope: d.Scope, Scenario: d.Scenario, Step: d.Step, Control: d.Control, Line: d.Line, Restart: d.Restart,
+		Scope: d.Scope, Scenario: d.Scenario, Step: d.Step, Control: d.Control, Line: d.Line, Restart: d.Restart, Accepted: d.Accepted,
 		Requests: d.Requests, Failed: d.Failed, Errored: d.Errored, Status: d.Status, Errors: d.Errors,
 		Rounds: d.Rounds, BadRounds: d.Bad,
 	}

@@ -204,7 +204,7 @@ func TestSummaryFile(t *testing.T) {
 	t.Parallel()
 	s := summarize(t, measured(t, 3, 12, 100))
 	s.Attempt = "8412.1"
-	s.Rows[2].Restart, s.Rows[3].Control = true, true
+	s.Rows[2].Restart, s.Rows[3].Control, s.Rows[2].Accepted = true, true, "every order is signed"
 	var b bytes.Buffer
 	if err := s.Encode(&b); err != nil {
 		t.Fatal(err)

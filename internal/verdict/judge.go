@@ -18,8 +18,9 @@ import (
 const falseAlarms = 1.0
 
 // Judge decides what a run comes to. What stands higher in this list decides:
-// an invalid run, a regression, a broken limit, an inconclusive comparison, no
-// baseline to compare with, a pass. Limits are judged whatever the baseline.
+// an invalid run, a regression, a broken limit, an inconclusive comparison, a
+// regression that Accept took, no baseline to compare with, a pass. Limits are
+// judged whatever the baseline.
 func Judge(in Input) Verdict {
 	v := Verdict{Reasons: []Reason{}, Findings: []Finding{}, Warnings: slices.Clone(in.Notes)}
 	head := in.Head
@@ -218,14 +219,7 @@ func (v *Verdict) restart(cand *candidate) {
 	if cand.Call != Slower && cand.Call != Faster {
 		return
 	}
-	scope := result.ScopeStep
-	if cand.Step == "" {
-		scope = result.ScopeScenario
-		if cand.Scenario == "" {
-			scope = result.ScopeTotal
-		}
-	}
-	if row := v.Head.Row(result.RowKey{Scope: scope, Scenario: cand.Scenario, Step: cand.Step}); row != nil {
+	if row := v.row(&cand.Finding); row != nil {
 		row.Restart = true
 	}
 }
@@ -333,9 +327,10 @@ func (f *Finding) sentence() string {
 
 // outcome is what the reasons and findings come to, worst first.
 func (v *Verdict) outcome() Outcome {
-	var slower, unsure, broken bool
+	var slower, accepted, unsure, broken bool
 	for _, f := range v.Findings {
-		slower = slower || f.Call == Slower && !f.Warn
+		slower = slower || f.Call == Slower && !f.Warn && f.Accepted == nil
+		accepted = accepted || f.Accepted != nil
 		unsure = unsure || f.Call == NotSure && !f.Warn
 	}
 	for _, l := range v.Limits {
@@ -349,7 +344,11 @@ func (v *Verdict) outcome() Outcome {
 		return Regression
 	case broken || has("limit"):
 		return Threshold
-	case unsure, has("all-slower", "control-moved", "too-few-requests", "arm-disturbs", "base-fails", "head-drops"):
+	case unsure, has("control-moved", "too-few-requests", "arm-disturbs", "base-fails", "head-drops"):
+		return Inconclusive
+	case accepted:
+		return Accepted
+	case has("all-slower"):
 		return Inconclusive
 	case v.Outcome == NoBaseline:
 		return NoBaseline

@@ -2,7 +2,10 @@
 // writes no prose for a page: report does.
 package verdict
 
-import "github.com/loadline-ci/loadline/internal/result"
+import (
+	"github.com/loadline-ci/loadline/internal/result"
+	"github.com/loadline-ci/loadline/internal/rule"
+)
 
 // An Outcome is what a run comes to.
 type Outcome string
@@ -93,6 +96,8 @@ type Finding struct {
 	Remedy        string  `json:"remedy,omitempty"`
 	Warn          bool    `json:"warn,omitempty"` // the rule only warns
 	Line          int     `json:"line,omitempty"`
+	// Accepted is what lets a slower row pass; nil: nothing does.
+	Accepted *rule.Acceptance `json:"accepted,omitempty"`
 }
 
 // A LimitResult is one absolute limit, judged.
