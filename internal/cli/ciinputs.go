@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/loadline-ci/loadline/internal/github"
+	"github.com/loadline-ci/loadline/internal/rule"
 )
 
 // ciInputs are the inputs of the Action, checked.
@@ -21,6 +23,9 @@ type ciInputs struct {
 	failOn                    FailOn
 	comment, summary          string // "changes", "always", "never"
 	annotations               bool
+	checkRun                  string // "auto", "true", "false"
+	accept                    map[rule.Via]bool
+	acceptLabel               string
 	envLabel                  string
 	readyTimeout, maxDuration time.Duration
 	hosts                     []string // besides base-url's; nil with no input
@@ -46,6 +51,8 @@ func readInputs(env *Env, get func(string) string) (*ciInputs, error) {
 		comment:     r.oneOf("comment", "changes", "always", "never"),
 		summary:     r.oneOf("summary", "always", "changes", "never"),
 		annotations: r.oneOf("annotations", "true", "false") == "true",
+		checkRun:    r.oneOf("check-run", "auto", "true", "false"),
+		acceptLabel: values["accept-label"],
 		envLabel:    values["env-label"], readyTimeout: r.duration("ready-timeout"), maxDuration: r.duration("max-duration"),
 		hosts: words(values["allowed-hosts"]), token: github.Token(values["token"]),
 		apiURL: values["github-api-url"], logLevel: r.oneOf("log-level", "debug", "info", "warn", "error"),
@@ -55,6 +62,9 @@ func readInputs(env *Env, get func(string) string) (*ciInputs, error) {
 		r.fail("input baseline: %w, file:PATH or none", err)
 	}
 	in.branch = cmp.Or(in.baseline.branch, in.branch)
+	if in.accept, err = parseAccept(values["accept"]); err != nil {
+		r.fail("%w", err)
+	}
 	err = checkLabel(in.envLabel)
 	if err != nil {
 		r.fail("%w", err)
@@ -66,6 +76,28 @@ func readInputs(env *Env, get func(string) string) (*ciInputs, error) {
 		r.fail("%w", err)
 	}
 	return in, r.err
+}
+
+// acceptWays are the words of the input accept.
+var acceptWays = []string{string(rule.ViaLabel), string(rule.ViaTrailer), string(rule.ViaFile), string(rule.ViaComment), "none"}
+
+// parseAccept reads the ways by which a slowdown may be accepted.
+func parseAccept(list string) (map[rule.Via]bool, error) {
+	ways, none := map[rule.Via]bool{}, false
+	for _, word := range words(list) {
+		switch {
+		case !slices.Contains(acceptWays, word):
+			return nil, fmt.Errorf("input accept has %q%s: use %s", word, didYouMean(word, acceptWays), strings.Join(acceptWays, ", "))
+		case word == "none":
+			none = true
+		default:
+			ways[rule.Via(word)] = true
+		}
+	}
+	if none && len(ways) > 0 {
+		return nil, errors.New(`input accept has "none" beside others: use "none" alone, or leave it out`)
+	}
+	return ways, nil
 }
 
 // An inputReader keeps the first mistake.

@@ -12,6 +12,7 @@ func commands() []command {
 		compareCommand(),
 		ciCommand(),
 		reportCommand(),
+		acceptCommand(),
 		baselineSet(),
 		baselineShow(),
 		baselineList(),

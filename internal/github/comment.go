@@ -37,8 +37,14 @@ type Comment struct {
 	Attempt int    // of the run
 	SHA     string // commit that the comment is about
 	Body    string // Markdown; the marker is put before it
+	// Hidden is kept in the comment where no reader sees it, for the runs after
+	// this one; at most MaxHidden bytes. Nil keeps what is hidden there now, empty
+	// clears it. See Conversation.
+	Hidden []byte
 	// OnlyEdit leaves a pull request without our comment as it is.
 	OnlyEdit bool
+	// Known spares the first search when the conversation was read just now.
+	Known *Conversation
 }
 
 // Posted says what became of a Comment.
@@ -64,12 +70,11 @@ const pullRight = "pull-requests: write"
 // searched; a comment counts as ours by its marker and its author together, so
 // nobody else can plant one.
 func (c *Client) PostComment(ctx context.Context, m Comment) (Posted, error) {
-	body := m.marker() + "\n" + m.Body
-	if len(body) > MaxComment {
-		return Posted{}, fmt.Errorf("commenting on #%d: the text has %d bytes, more than the %d that are safe", m.PR, len(body), MaxComment)
-	}
 	doing := fmt.Sprintf("commenting on #%d", m.PR)
-	found, err := c.marked(ctx, m, time.Time{})
+	if err := m.check(); err != nil {
+		return Posted{}, fmt.Errorf("%s: %w", doing, err)
+	}
+	found, err := c.known(ctx, m)
 	if err != nil {
 		return Posted{}, explain(doing, pullRight, err)
 	}
@@ -77,6 +82,14 @@ func (c *Client) PostComment(ctx context.Context, m Comment) (Posted, error) {
 	if err != nil {
 		return Posted{}, explain(doing, pullRight, err)
 	}
+	slices.SortFunc(ours, byID)
+	if m.Hidden == nil && len(ours) > 0 { // the oldest stays, see fold
+		m.Hidden = parseHidden(ours[0].GetBody())
+	}
+	if err := m.check(); err != nil { // now with what was kept
+		return Posted{}, fmt.Errorf("%s: %w", doing, err)
+	}
+	body := m.text()
 	if len(ours) == 0 {
 		if m.OnlyEdit {
 			return Posted{Action: PostedNothing}, nil
@@ -85,6 +98,16 @@ func (c *Client) PostComment(ctx context.Context, m Comment) (Posted, error) {
 	}
 	p, err := c.fold(ctx, m, body, ours)
 	return p, explain(doing, pullRight, err)
+}
+
+// text is the whole comment, as GitHub gets it.
+func (m Comment) text() string { return m.marker() + "\n" + m.hidden() + m.Body }
+
+func (m Comment) check() error {
+	if n := len(m.text()); n > MaxComment || len(m.Hidden) > MaxHidden {
+		return fmt.Errorf("the text has %d bytes, more than the %d that are safe", n, MaxComment)
+	}
+	return nil
 }
 
 // createComment posts a new comment, then looks again: a job that looked at the
@@ -169,27 +192,35 @@ func (c *Client) fold(ctx context.Context, m Comment, body string, ours []*gh.Is
 
 // marked lists the comments that carry the key's marker, of any author.
 func (c *Client) marked(ctx context.Context, m Comment, since time.Time) ([]*gh.IssueComment, error) {
+	var out []*gh.IssueComment
+	err := c.comments(ctx, m.PR, since, func(x *gh.IssueComment) {
+		if have, ok := parseMarker(x.GetBody()); ok && have.Key == m.Key {
+			out = append(out, x)
+		}
+	})
+	return out, err
+}
+
+// comments shows each comment on a pull request, oldest first.
+func (c *Client) comments(ctx context.Context, pr int, since time.Time, each func(*gh.IssueComment)) error {
 	opts := &gh.IssueListCommentsOptions{ListOptions: gh.ListOptions{PerPage: 100}}
 	if !since.IsZero() {
 		opts.Since = &since
 	}
-	var out []*gh.IssueComment
 	for range maxCommentPages {
-		page, resp, err := c.gh.Issues.ListComments(ctx, c.owner, c.repo, m.PR, opts)
+		page, resp, err := c.gh.Issues.ListComments(ctx, c.owner, c.repo, pr, opts)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, x := range page {
-			if have, ok := parseMarker(x.GetBody()); ok && have.Key == m.Key {
-				out = append(out, x)
-			}
+			each(x)
 		}
 		if resp.NextPage == 0 {
-			return out, nil
+			return nil
 		}
 		opts.Page = resp.NextPage
 	}
-	return nil, fmt.Errorf("the pull request has more than %d comments", maxCommentPages*100)
+	return fmt.Errorf("the pull request has more than %d comments", maxCommentPages*100)
 }
 
 // ours keeps what the token's own user wrote. Who that is, is asked only when

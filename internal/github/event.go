@@ -19,6 +19,7 @@ const (
 	EventDeploymentStatus  = "deployment_status"
 	EventWorkflowDispatch  = "workflow_dispatch"
 	EventWorkflowRun       = "workflow_run"
+	EventIssueComment      = "issue_comment"
 )
 
 // ErrNoEvent says that the process was not started by GitHub Actions.
@@ -101,7 +102,13 @@ func Detect(env func(string) string, readFile func(string) ([]byte, error)) (Eve
 
 // OnPullRequest says whether the event is about the code of a pull request.
 func (e Event) OnPullRequest() bool {
-	return e.Name == EventPullRequest || e.Name == EventPullRequestTarget
+	return e.Name == EventPullRequest || e.Name == EventPullRequestTarget || e.Name == EventIssueComment && e.PR > 0
+}
+
+// Relabeled says whether the event only put a label on a pull request, or took one
+// off: its code is what it was.
+func (e Event) Relabeled() bool {
+	return e.Name == EventPullRequest && (e.Action == "labeled" || e.Action == "unlabeled")
 }
 
 // OnDefaultBranch says whether the event is a push to the default branch.
@@ -158,6 +165,10 @@ type payload struct {
 		Head   side `json:"head"`
 		Base   side `json:"base"`
 	} `json:"pull_request"`
+	Issue *struct {
+		Number      int       `json:"number"`
+		PullRequest *struct{} `json:"pull_request"` // null of an issue that is none
+	} `json:"issue"`
 	MergeGroup *struct {
 		HeadSHA string `json:"head_sha"`
 		HeadRef string `json:"head_ref"`
@@ -214,7 +225,12 @@ func (e Event) with(data []byte) (Event, error) {
 	self := e.Owner + "/" + e.Repo
 	e.HeadSHA, e.HeadRef, e.HeadRepo = e.SHA, branch(e.Ref), self
 
+	if e.Name == EventIssueComment && p.Issue != nil && p.Issue.PullRequest != nil {
+		e.PR = max(p.Issue.Number, 0)
+	}
 	switch {
+	case e.Name == EventIssueComment: // see At
+		e.HeadSHA, e.HeadRef = "", ""
 	case e.OnPullRequest():
 		if p.PullRequest == nil {
 			return e, fmt.Errorf("the event file of a %s event has no pull_request", e.Name)

@@ -23,6 +23,9 @@ func Inputs() []Input {
 		{"comment", "changes", "The comment on the pull request: `changes` (when something moved; one that is there is kept up to date), `always` or `never`"},
 		{"summary", "always", "The job summary: `always`, `changes` or `never`"},
 		{"annotations", "true", "Remarks on the lines of the spec: `true` or `false`"},
+		{"check-run", "auto", "A check run of its own beside the job's, `loadline / SPEC (ENV)`: `true`, `false`, or `auto`: only where the job's own does not stand on the pull request; needs `checks: write`"},
+		{"accept", "label", "How a slowdown may be accepted: any of `label`, `trailer`, `file`, `comment`, or `none` ([accepting](accepting.md))"},
+		{"accept-label", "perf-accepted", "The label of `accept: label`"},
 		{"env-label", "default", "Tells baselines of one spec apart: staging, preview, a class of runner"},
 		{"ready-timeout", "5m", "How long to wait for the target before the load"},
 		{"max-duration", "15m", "A hard stop for the whole step"},
@@ -56,5 +59,6 @@ func Outputs() []Output {
 		{"report-dir", "The folder with all of these, to upload"},
 		{"baseline-sha", "The newest commit compared with"},
 		{"comment-url", "The comment on the pull request"},
+		{"check-run-url", "The check run, where there is one"},
 	}
 }

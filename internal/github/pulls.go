@@ -10,9 +10,13 @@ import (
 
 const pullRead = "pull-requests: read"
 
-// A Pull is an open pull request, as GitHub's API has it now.
+// A Pull is a pull request, as GitHub's API has it now: the event file of a re-run
+// has it as it was.
 type Pull struct {
 	Number   int
+	Author   string   // login
+	Body     string   // foreign
+	Labels   []string // names
 	HeadSHA  string
 	HeadRef  string
 	HeadRepo string // owner/name; "" when a fork was deleted
@@ -61,6 +65,21 @@ func (c *Client) PullWith(ctx context.Context, headSHA string) (*Pull, error) {
 	return found, nil
 }
 
+// PullMerged finds the merged pull request that brought a commit of a branch, by a
+// merge, a squash or a rebase. Nil: none did.
+func (c *Client) PullMerged(ctx context.Context, commit string) (*Pull, error) {
+	list, _, err := c.gh.PullRequests.ListPullRequestsWithCommit(ctx, c.owner, c.repo, commit, &gh.ListOptions{PerPage: 100})
+	if err != nil {
+		return nil, explain("looking for the pull request of "+short(commit), pullRead, err)
+	}
+	for _, x := range list {
+		if x.MergedAt != nil {
+			return pullOf(x), nil
+		}
+	}
+	return nil, nil
+}
+
 // PullNumber reads one pull request, open or not.
 func (c *Client) PullNumber(ctx context.Context, number int) (*Pull, error) {
 	x, _, err := c.gh.PullRequests.Get(ctx, c.owner, c.repo, number)
@@ -71,8 +90,12 @@ func (c *Client) PullNumber(ctx context.Context, number int) (*Pull, error) {
 }
 
 func pullOf(x *gh.PullRequest) *Pull {
-	return &Pull{
-		Number: x.GetNumber(), HeadSHA: sha(x.GetHead().GetSHA()), HeadRef: x.GetHead().GetRef(), HeadRepo: x.GetHead().GetRepo().GetFullName(),
+	p := &Pull{
+		Number: x.GetNumber(), Author: x.GetUser().GetLogin(), Body: x.GetBody(), HeadSHA: sha(x.GetHead().GetSHA()), HeadRef: x.GetHead().GetRef(), HeadRepo: x.GetHead().GetRepo().GetFullName(),
 		BaseSHA: sha(x.GetBase().GetSHA()), BaseRef: x.GetBase().GetRef(),
 	}
+	for _, l := range x.Labels {
+		p.Labels = append(p.Labels, l.GetName())
+	}
+	return p
 }

@@ -11,16 +11,18 @@ import (
 
 // Codes of the reasons that acceptances bring.
 const (
-	codeAccepted = "accepted"            // a row is worse, on purpose
-	codeExceeded = "acceptance-exceeded" // it is worse than what was accepted
-	codeSpent    = "acceptance-spent"    // the baseline has reached the level that was accepted
+	codeAccepted = "accepted"             // a row is worse, on purpose
+	codeExceeded = "acceptance-exceeded"  // it is worse than what was accepted
+	codeSpent    = "acceptance-spent"     // the baseline has reached the level that was accepted
+	codeNoEffect = "acceptance-no-effect" // something that was said does not count
 )
 
 // Accept decides again with what was accepted: a row that is worse counts no more
 // while its measured change is within the bound of an acceptance of that row. It
 // may be called again, on a verdict read from a file too: what it decided before is
-// taken back first. Limits cannot be accepted; they are changed in the spec.
-func (v *Verdict) Accept(list []rule.Acceptance) {
+// taken back first. Limits cannot be accepted; they are changed in the spec. Notes
+// say what was meant to accept something and does not count.
+func (v *Verdict) Accept(list []rule.Acceptance, notes ...string) {
 	if !slices.Contains([]Outcome{Regression, Accepted, Threshold, Inconclusive}, v.Outcome) {
 		return
 	}
@@ -31,6 +33,9 @@ func (v *Verdict) Accept(list []rule.Acceptance) {
 	}
 	for _, f := range worse {
 		v.acceptRow(f, list)
+	}
+	for _, n := range notes {
+		v.Warnings = append(v.Warnings, Reason{Code: codeNoEffect, Message: n})
 	}
 	v.Outcome = v.outcome()
 }
@@ -105,7 +110,7 @@ func (v *Verdict) acceptRow(f *Finding, list []rule.Acceptance) {
 	case f.Accepted != nil:
 		v.Reasons = append(v.Reasons, Reason{Code: codeAccepted, Message: acceptedSentence(f), Line: f.Line})
 		if row := v.row(f); row != nil {
-			row.Restart, row.Accepted = true, orUnsaid(f.Accepted.Reason)
+			row.Restart, row.Accepted = true, why(f.Accepted)
 		}
 	case exceeded != nil:
 		v.Reasons = append(v.Reasons, Reason{
@@ -176,12 +181,12 @@ func by(a *rule.Acceptance) string {
 	return s
 }
 
-// orUnsaid is the reason as a stored run keeps it, which must not be empty.
-func orUnsaid(reason string) string {
-	if reason == "" {
-		return "no reason was given"
+// why is the reason as a stored run keeps it, which must not be empty.
+func why(a *rule.Acceptance) string {
+	if a.Reason == "" {
+		return "accepted up to " + a.BoundText() + by(a)
 	}
-	return reason
+	return a.Reason
 }
 
 // forgetAcceptances takes back what an earlier Accept decided.
@@ -193,9 +198,10 @@ func (v *Verdict) forgetAcceptances() {
 		}
 		f.Accepted = nil
 	}
-	v.Reasons = slices.DeleteFunc(v.Reasons, func(r Reason) bool {
-		return r.Code == codeAccepted || r.Code == codeExceeded || r.Code == codeSpent
-	})
+	ours := func(r Reason) bool {
+		return slices.Contains([]string{codeAccepted, codeExceeded, codeSpent, codeNoEffect}, r.Code)
+	}
+	v.Reasons, v.Warnings = slices.DeleteFunc(v.Reasons, ours), slices.DeleteFunc(v.Warnings, ours)
 }
 
 // row is the row of the head that a finding is about; nil when the verdict has none.
