@@ -76,5 +76,5 @@ func nastyPage(s string) *Page {
 		RunURL: "https://ci.example/" + url.PathEscape(s[:min(len(s), 100)]), ReportURL: "javascript:alert(1)//" + s, HelpURL: "https://ci.example/?" + url.QueryEscape(s[:min(len(s), 100)]),
 		SpecPath: s, Environment: s, Profile: s, Version: s, Reproduce: s, Accept: []string{s, s}, Next: []string{"also " + s},
 	}
-	return New(nastyVerdict(s), run, c, []Trend{{Scenario: s, Step: s, Metric: s, Points: []Point{{1, s, true}, {2, s, false}, {3, s, false}}}})
+	return New(nastyVerdict(s), run, c, []Trend{{Scenario: s, Step: s, Metric: s, Points: []Point{{1, s, true, s}, {2, s, false, ""}, {3, s, false, ""}}}})
 }
