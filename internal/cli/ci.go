@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -49,6 +50,7 @@ type ciRun struct {
 	store   *ciStore
 	log     *slog.Logger
 	out     string // folder of the files, as users see it
+	several bool   // specs, so each has a folder within out
 	notes   []string
 }
 
@@ -70,6 +72,7 @@ func runCI(ctx context.Context, env *Env) (Exit, error) {
 	if err := c.readAll(); err != nil {
 		return c.failed(ExitUsage, err)
 	}
+	c.several = len(c.in.specs) > 1
 	var all []*measurement
 	var stumbled error
 	for _, file := range c.in.specs {
@@ -254,7 +257,7 @@ func (c *ciRun) attempt() string {
 
 // note keeps something that could not be done, for the summary and the log.
 func (c *ciRun) note(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
+	text := strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " ") // one line, whatever it quotes
 	c.notes = append(c.notes, text)
 	fmt.Fprintf(c.env.Stderr, "loadline: %s\n", text)
 }
@@ -288,8 +291,15 @@ func rank(m *measurement, fail FailOn) int {
 
 // folder is where the files of one spec go.
 func (c *ciRun) folder(m *measurement) string {
-	if len(c.in.specs) == 1 {
+	if !c.several {
 		return c.out
 	}
-	return filepath.Join(c.out, specName(m.spec.Name))
+	name := pathName(m.spec.Name)
+	if label := m.run.Environment.Label; label != c.in.envLabel { // a matrix's
+		name += "-" + pathName(label)
+	}
+	return filepath.Join(c.out, name)
 }
+
+// pathName makes one folder's name of any text.
+func pathName(s string) string { return specName(strings.ReplaceAll(s, "/", "-")) }

@@ -31,6 +31,8 @@ type ciInputs struct {
 	hosts                     []string // besides base-url's; nil with no input
 	token                     github.Token
 	apiURL, logLevel          string
+	artifacts                 []string // names of what is published or stored by a job of its own
+	began                     string   // the folder in which the jobs that measured began; "": this one
 }
 
 // readInputs reads the inputs that action.yml maps, with their defaults. Outside
@@ -64,6 +66,10 @@ func readInputs(env *Env, get func(string) string) (*ciInputs, error) {
 	in.branch = cmp.Or(in.baseline.branch, in.branch)
 	if in.accept, err = parseAccept(values["accept"]); err != nil {
 		r.fail("%w", err)
+	}
+	in.began = get("working-directory") // the action itself begins there, and does not hand it on
+	if in.artifacts = words(get("artifact")); in.artifacts == nil {
+		in.artifacts = []string{github.DefaultArtifact}
 	}
 	err = checkLabel(in.envLabel)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -68,7 +69,7 @@ func (c *ciRun) masks(all []*measurement) func(string) string {
 func (c *ciRun) context(m *measurement) report.Context {
 	ctx := report.Context{
 		PullRequest: c.event.PR, HeadSHA: c.commit(), RunURL: c.event.RunURL(),
-		SpecPath: m.spec.File, Environment: c.in.envLabel, Profile: c.in.profile, Version: version(),
+		SpecPath: m.spec.File, Environment: m.run.Environment.Label, Profile: m.run.Profile, Version: version(),
 		Reproduce: reproduce(m.spec.File, &measureFlags{target: c.in.baseURL, profile: c.in.profile}),
 	}
 	if b := c.store.build; !c.github {
@@ -114,7 +115,7 @@ func (c *ciRun) showText(m *measurement, page *report.Page, hide func(string) st
 
 // comment posts or edits the one comment of these specs on the pull request.
 func (c *ciRun) comment(ctx context.Context, all []*measurement, pages []*report.Page, hide func(string) string) github.Posted {
-	if c.client == nil || !c.event.OnPullRequest() || c.in.comment == "never" {
+	if c.client == nil || !c.event.ForPull() || c.in.comment == "never" {
 		return github.Posted{}
 	}
 	ctx, cancel := context.WithTimeout(ctx, publishTime)
@@ -147,13 +148,18 @@ func (c *ciRun) comment(ctx context.Context, all []*measurement, pages []*report
 
 // key tells this comment from those of other specs and environments.
 func (c *ciRun) key(all []*measurement) string {
-	var names []string
-	for _, m := range all {
-		names = append(names, m.spec.Name)
+	each := func(part func(*measurement) string) string {
+		var parts []string
+		for _, m := range all {
+			if p := part(m); p != "" && !slices.Contains(parts, p) {
+				parts = append(parts, p)
+			}
+		}
+		return strings.Join(parts, "+")
 	}
-	key := strings.Join(names, "+") + "/" + c.in.envLabel
-	if c.in.profile != "" {
-		key += "/" + c.in.profile
+	key := each(func(m *measurement) string { return m.spec.Name }) + "/" + each(func(m *measurement) string { return m.run.Environment.Label })
+	if profiles := each(func(m *measurement) string { return m.run.Profile }); profiles != "" {
+		key += "/" + profiles
 	}
 	return key
 }

@@ -27,6 +27,7 @@ type ciStore struct {
 	client *github.Client // nil: no token, no GitHub
 	place  place
 	store  baseline.Store // nil where nothing can be stored: a file, or none
+	base   string         // of left, once it is known
 }
 
 func newCIStore(env *Env, in *ciInputs, e github.Event, client *github.Client) (*ciStore, error) {
@@ -75,20 +76,28 @@ func (s *ciStore) ancestors(ctx context.Context) []string {
 	if s.client == nil {
 		return s.localAncestors(ctx)
 	}
-	if !s.event.OnPullRequest() || s.event.BaseSHA == "" || s.event.HeadSHA == "" {
+	if !s.event.ForPull() || s.event.BaseSHA == "" || s.event.HeadSHA == "" {
 		return nil
 	}
-	base, err := s.client.MergeBase(ctx, s.event.BaseSHA, s.event.HeadSHA)
-	if err != nil {
-		// A rewritten history; the base's tip is the next best.
-		base = s.event.BaseSHA
-	}
+	base := s.left(ctx)
 	known, err := s.client.FirstParents(ctx, base, firstParents)
 	if err != nil {
 		// The merge base itself is known, and the most wanted of them all.
 		return []string{base}
 	}
 	return known
+}
+
+// left is the commit at which the pull request left its base branch.
+func (s *ciStore) left(ctx context.Context) string {
+	if s.base == "" {
+		var err error
+		if s.base, err = s.client.MergeBase(ctx, s.event.BaseSHA, s.event.HeadSHA); err != nil {
+			// A rewritten history; the base's tip is the next best.
+			s.base = s.event.BaseSHA
+		}
+	}
+	return s.base
 }
 
 // lineage are the commits of a branch or tag that a spec compares with.
@@ -110,7 +119,7 @@ func (s *ciStore) mayUpdate() bool {
 		case github.EventMergeGroup, github.EventWorkflowRun, github.EventDeploymentStatus: // of code that is not on a branch yet
 			return false
 		}
-		return !s.event.OnPullRequest() && s.build.PR == 0
+		return !s.event.ForPull() && s.build.PR == 0
 	}
 	return s.event.OnDefaultBranch() || s.build.OnDefaultBranch()
 }

@@ -89,17 +89,17 @@ func find(args []string) (*command, []string, error) {
 		args[0] = "version"
 	}
 	all := commands()
-	for i := range all {
-		if all[i].name == args[0] {
-			return &all[i], args[1:], nil
-		}
-	}
-	// Two-word commands: "baseline list".
+	// Two-word commands first: "baseline list", and "ci report" beside "ci".
 	if len(args) > 1 {
 		for i := range all {
 			if all[i].name == args[0]+" "+args[1] {
 				return &all[i], args[2:], nil
 			}
+		}
+	}
+	for i := range all {
+		if all[i].name == args[0] {
+			return &all[i], args[1:], nil
 		}
 	}
 	var names, sub []string

@@ -11,6 +11,8 @@ func commands() []command {
 		calibrateCommand(),
 		compareCommand(),
 		ciCommand(),
+		ciReportCommand(),
+		ciStoreCommand(),
 		reportCommand(),
 		acceptCommand(),
 		baselineSet(),

@@ -35,9 +35,20 @@ type step struct {
 	Uses             string
 }
 
-func readAction(t *testing.T) action {
+// actionFiles are action.yml and its two sub-actions, with what the code says of them.
+var actionFiles = []struct {
+	folder  string
+	inputs  []Input
+	outputs []Output
+}{
+	{".", Inputs(), Outputs()},
+	{"report", ReportInputs(), ReportOutputs()},
+	{"store", StoreInputs(), StoreOutputs()},
+}
+
+func readAction(t *testing.T, folder string) action {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "..", "action.yml"))
+	data, err := os.ReadFile(filepath.Join("..", "..", folder, "action.yml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,28 +72,30 @@ func pairs(t *testing.T, n yaml.Node) (names []string, values []map[string]strin
 	return names, values
 }
 
-// action.yml states what the code takes, with the same words and defaults.
+// Each action.yml states what the code takes, with the same words and defaults.
 func TestActionStatesInputsAndOutputs(t *testing.T) {
 	t.Parallel()
-	a := readAction(t)
-	var inputs []Input
-	names, values := pairs(t, a.Inputs)
-	for i, name := range names {
-		inputs = append(inputs, Input{name, values[i]["default"], values[i]["description"]})
-	}
-	if diff := cmp.Diff(inputs, Inputs()); diff != "" {
-		t.Errorf("inputs: action.yml - code +\n%s", diff)
-	}
-	var outputs []Output
-	names, values = pairs(t, a.Outputs)
-	for i, name := range names {
-		outputs = append(outputs, Output{name, values[i]["description"]})
-		if got, want := values[i]["value"], "${{ steps.run.outputs."+name+" }}"; got != want {
-			t.Errorf("output %s: value %q, want %q", name, got, want)
+	for _, of := range actionFiles {
+		a := readAction(t, of.folder)
+		var inputs []Input
+		names, values := pairs(t, a.Inputs)
+		for i, name := range names {
+			inputs = append(inputs, Input{name, values[i]["default"], values[i]["description"]})
 		}
-	}
-	if diff := cmp.Diff(outputs, Outputs()); diff != "" {
-		t.Errorf("outputs: action.yml - code +\n%s", diff)
+		if diff := cmp.Diff(inputs, of.inputs); diff != "" {
+			t.Errorf("%s: inputs: action.yml - code +\n%s", of.folder, diff)
+		}
+		var outputs []Output
+		names, values = pairs(t, a.Outputs)
+		for i, name := range names {
+			outputs = append(outputs, Output{name, values[i]["description"]})
+			if got, want := values[i]["value"], "${{ steps.run.outputs."+name+" }}"; got != want {
+				t.Errorf("%s: output %s: value %q, want %q", of.folder, name, got, want)
+			}
+		}
+		if diff := cmp.Diff(outputs, of.outputs); diff != "" {
+			t.Errorf("%s: outputs: action.yml - code +\n%s", of.folder, diff)
+		}
 	}
 }
 
@@ -92,8 +105,18 @@ var expression = regexp.MustCompile(`^\$\{\{ inputs\.([a-z-]+) \}\}$`)
 // nothing that a user wrote stands in a script.
 func TestActionMapsEveryInput(t *testing.T) {
 	t.Parallel()
+	for _, of := range actionFiles {
+		t.Run(of.folder, func(t *testing.T) {
+			t.Parallel()
+			mapsEveryInput(t, readAction(t, of.folder), of.inputs)
+		})
+	}
+}
+
+func mapsEveryInput(t *testing.T, a action, inputs []Input) {
+	t.Helper()
 	used := map[string]bool{}
-	for _, s := range readAction(t).Runs.Steps {
+	for _, s := range a.Runs.Steps {
 		if strings.Contains(s.Run, "${{") {
 			t.Errorf("step %s: an expression in its script: %s", s.ID, s.Run)
 		}
@@ -118,7 +141,7 @@ func TestActionMapsEveryInput(t *testing.T) {
 			}
 		}
 	}
-	for _, in := range Inputs() {
+	for _, in := range inputs {
 		if !used[in.Name] {
 			t.Errorf("the input %s reaches no step", in.Name)
 		}

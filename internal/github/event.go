@@ -59,7 +59,7 @@ type Event struct {
 
 	// Of workflow_run: the run that ended.
 	OtherRunID      int64
-	OtherConclusion string
+	OtherRunAttempt int
 	OtherEvent      string
 
 	ServerURL string // https://github.com, or of a GitHub Enterprise Server
@@ -109,6 +109,24 @@ func (e Event) OnPullRequest() bool {
 // off: its code is what it was.
 func (e Event) Relabeled() bool {
 	return e.Name == EventPullRequest && (e.Action == "labeled" || e.Action == "unlabeled")
+}
+
+// ForPull says whether what is measured belongs to a pull request whose number is
+// known. A merge queue's commit does not: it may hold several.
+func (e Event) ForPull() bool {
+	switch e.Name {
+	case EventPullRequest, EventPullRequestTarget, EventDeploymentStatus, EventWorkflowRun:
+		return e.PR != 0
+	}
+	return false
+}
+
+// Of makes the event speak of a pull request that the API named.
+func (e Event) Of(p *Pull) Event {
+	e.PR, e.BaseSHA, e.BaseRef = p.Number, p.BaseSHA, p.BaseRef
+	e.HeadSHA, e.HeadRef, e.HeadRepo = p.HeadSHA, p.HeadRef, p.HeadRepo
+	e.Fork = !strings.EqualFold(e.HeadRepo, e.Owner+"/"+e.Repo)
+	return e
 }
 
 // OnDefaultBranch says whether the event is a push to the default branch.
@@ -187,10 +205,10 @@ type payload struct {
 	} `json:"deployment_status"`
 	WorkflowRun *struct {
 		ID             int64  `json:"id"`
+		RunAttempt     int    `json:"run_attempt"`
 		HeadSHA        string `json:"head_sha"`
 		HeadBranch     string `json:"head_branch"`
 		Event          string `json:"event"`
-		Conclusion     string `json:"conclusion"`
 		HeadRepository struct {
 			FullName string `json:"full_name"`
 		} `json:"head_repository"`
@@ -257,7 +275,7 @@ func (e Event) with(data []byte) (Event, error) {
 	case e.Name == EventWorkflowRun && p.WorkflowRun != nil:
 		r := p.WorkflowRun
 		e.HeadSHA, e.HeadRef, e.HeadRepo = sha(r.HeadSHA), r.HeadBranch, r.HeadRepository.FullName
-		e.OtherRunID, e.OtherConclusion, e.OtherEvent = r.ID, r.Conclusion, r.Event
+		e.OtherRunID, e.OtherRunAttempt, e.OtherEvent = r.ID, r.RunAttempt, r.Event
 	}
 	// A deleted fork has no name any more; it is none of ours all the same.
 	e.Fork = !strings.EqualFold(e.HeadRepo, self)

@@ -81,10 +81,10 @@ func TestDetect(t *testing.T) {
 			},
 		},
 		{
-			"workflow_run", "refs/heads/main", `{"action":"completed","workflow_run":{"id":99,"head_sha":"` + headSHA + `","head_branch":"faster","event":"pull_request","conclusion":"failure","head_repository":{"full_name":"mallory/shop"}},"repository":{"default_branch":"main"}}`,
+			"workflow_run", "refs/heads/main", `{"action":"completed","workflow_run":{"id":99,"run_attempt":3,"head_sha":"` + headSHA + `","head_branch":"faster","event":"pull_request","conclusion":"failure","head_repository":{"full_name":"mallory/shop"}},"repository":{"default_branch":"main"}}`,
 			Event{
 				Name: "workflow_run", Action: "completed", Ref: "refs/heads/main", DefaultBranch: "main", SHA: testSHA, HeadSHA: headSHA, HeadRef: "faster", HeadRepo: "mallory/shop", Fork: true,
-				OtherRunID: 99, OtherConclusion: "failure", OtherEvent: "pull_request",
+				OtherRunID: 99, OtherRunAttempt: 3, OtherEvent: "pull_request",
 			},
 		},
 	}

@@ -311,7 +311,7 @@ func (b *builder) version(top *table) bool {
 
 // name reads the spec's name; without one, the file's is made to fit.
 func (b *builder) name(top *table) string {
-	const most = 80
+	const most = maxNameLength
 	name, ok := top.text("name")
 	if !ok {
 		base := path.Base(strings.ReplaceAll(b.in.File, `\`, "/"))
@@ -345,10 +345,6 @@ func (b *builder) name(top *table) string {
 		b.bad(n, "it names a folder of baselines: write words between slashes", "name %s is no path", quote(name))
 	}
 	return name
-}
-
-func nameRune(r rune) bool {
-	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(" ._/-", r)
 }
 
 var quotedPiece = regexp.MustCompile(`"[^"]+"|'[^']+'`)

@@ -112,6 +112,9 @@ func (s *Server) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
+// ServeHTTP makes the server one for programs that call it over a socket.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.serve(w, r) }
+
 // AddComments puts n comments on an issue, with %d in body as their number.
 func (s *Server) AddComments(issue, n int, login, body string) {
 	s.mu.Lock()

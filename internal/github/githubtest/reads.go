@@ -92,7 +92,14 @@ func (s *Server) listJobs(c *call) {
 }
 
 func (s *Server) getContents(c *call) {
-	text, ok := s.Texts[c.r.URL.Query().Get("ref")+":"+c.part[0]]
+	ref := c.r.URL.Query().Get("ref")
+	text, ok := s.Texts[ref+":"+c.part[0]]
+	if o := s.objects[ref]; !ok && o.commit {
+		var blob string
+		if blob, ok = s.objects[o.root].tree[c.part[0]]; ok {
+			text = string(s.objects[blob].blob)
+		}
+	}
 	if !ok {
 		c.fail(http.StatusNotFound, "Not Found")
 		return

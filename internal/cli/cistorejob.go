@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/pflag"
+
+	"github.com/loadline-ci/loadline/internal/github"
+)
+
+func ciStoreCommand() command {
+	return command{
+		name:    "ci store",
+		summary: "what the sub-action store runs: keep results that other jobs uploaded as baselines",
+		example: "INPUT_ARTIFACT=loadline-result loadline ci store",
+		flags: func(*pflag.FlagSet) runFunc {
+			return func(ctx context.Context, env *Env, args []string) (Exit, error) {
+				if err := exactly(args); err != nil {
+					return ExitUsage, err
+				}
+				return runCIStore(ctx, env)
+			}
+		},
+	}
+}
+
+// runCIStore stores what jobs before it in this run measured, so that only this
+// job, which runs nobody's code but loadline's, may write to the repository.
+func runCIStore(ctx context.Context, env *Env) (Exit, error) {
+	c := &ciRun{env: env, actions: github.NewActions(env.Stdout, env.get), out: outDir}
+	if err := c.prepare(); err != nil {
+		return ExitUsage, err
+	}
+	if !c.github {
+		return ExitUsage, usagef("loadline ci store works in GitHub Actions; elsewhere use `loadline baseline set RESULT.json`")
+	}
+	if _, ok := c.store.store.(branchStore); !ok {
+		return ExitUsage, usagef("input baseline: a job without a checkout writes to `branch` and to nothing else")
+	}
+	if !c.store.mayUpdate() {
+		return c.nothing(fmt.Sprintf("A %s event stores no baseline here.", c.event.Name))
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, c.in.maxDuration, errTooLong{c.in.maxDuration})
+	defer cancel()
+	runs, err := c.savedResults(ctx, c.event.RunID)
+	if err != nil {
+		return c.failed(ExitInvalid, err)
+	}
+	var errs []error
+	for _, run := range runs {
+		m, err := c.judge(ctx, run, c.event.HeadSHA)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", run.Spec, err))
+			continue
+		}
+		m.verdict.Head.Attempt = c.attempt()
+		name, err := c.store.keep(ctx, m.verdict.Head)
+		switch {
+		case unfit(err):
+			c.note("%s: %v. The baseline stays as it was.", m.spec.Name, err)
+		case err != nil:
+			errs = append(errs, fmt.Errorf("%s: the baseline could not be stored: %w", m.spec.Name, err))
+		default:
+			c.log.Info("baseline stored", "spec", m.spec.Name, "file", name)
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return c.failed(ExitInvalid, err)
+	}
+	return ExitPass, nil
+}
