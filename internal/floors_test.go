@@ -46,6 +46,7 @@ var (
 
 // modules says which room may import which outside module.
 var modules = map[string][]string{
+	"charm.land/bubbletea/v2":                 {"cli"},
 	"github.com/BurntSushi/toml":              {"spec"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"result", "load", "verdict", "baseline", "report", "cli"},
 	"github.com/getkin/kin-openapi":           {"convert"},

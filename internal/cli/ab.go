@@ -114,8 +114,8 @@ func (f *abFlags) run(ctx context.Context, env *Env, file string) (Exit, error) 
 		return ExitUsage, err
 	}
 	hub := &live.Hub{}
-	done := watchRun(env, hub, f.quiet)
-	found, err := comparePair(ctx, env, f, file, hub)
+	watched, done := watchRun(env, hub, f.quiet)
+	found, err := comparePair(ctx, watched, f, file, hub)
 	done()
 	if err != nil {
 		return ExitInvalid, err

@@ -96,6 +96,7 @@ func (p *pair) prepare(env *Env, file string, hub *live.Hub) error {
 	p.live, p.feeds = hub, map[string]*live.Feed{}
 	for _, name := range sideNames {
 		p.feeds[name] = live.NewFeed(steady, names, name, f.load)
+		p.feeds[name].Title = s.Name
 	}
 	p.load, err = load.NewPaired(steady, p.sides[0].newUser, p.sides[1].newUser, load.PairedOptions{
 		Load: f.load,

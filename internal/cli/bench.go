@@ -90,7 +90,8 @@ func (b *bench) run(ctx context.Context, env *Env, target string) (Exit, error) 
 	}
 	names := result.Catalog{Scenarios: []string{"bench"}, Steps: []result.Step{{Scenario: "bench", Name: req.Method + " " + req.Path, Method: req.Method}}}
 	hub, feed := &live.Hub{}, live.NewFeed(p, names, "", 0)
-	done := watchRun(env, hub, b.quiet)
+	feed.Title = req.Method + " " + bareURL(target)
+	_, done := watchRun(env, hub, b.quiet)
 	run, err := load.Run(ctx, p, func(_ int, rec *load.Recorder) load.User {
 		return &benchUser{session: client.NewSession(), rec: rec, req: req}
 	}, load.Options{

@@ -84,9 +84,9 @@ func (f *abFlags) calibrate(ctx context.Context, env *Env, file string) (Exit, e
 		return ExitUsage, err
 	}
 	hub := &live.Hub{}
-	done := watchRun(env, hub, f.quiet)
+	watched, done := watchRun(env, hub, f.quiet)
 	p := &pair{flags: f, measurement: &measurement{}, calibrates: true}
-	all, err := p.calibrate(ctx, env, file, hub)
+	all, err := p.calibrate(ctx, watched, file, hub)
 	done()
 	switch {
 	case err != nil:

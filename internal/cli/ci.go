@@ -78,8 +78,8 @@ func runCI(ctx context.Context, env *Env) (Exit, error) {
 	for _, file := range c.in.specs {
 		j := c.job(file)
 		j.live = &live.Hub{}
-		done := watchRun(env, j.live, false)
-		m, err := measure(ctx, env, j)
+		watched, done := watchRun(env, j.live, false)
+		m, err := measure(ctx, watched, j)
 		done()
 		if err != nil {
 			stumbled = err

@@ -15,16 +15,18 @@ type Env struct {
 	Stdout, Stderr io.Writer
 	Getenv         func(string) (string, bool)
 	Environ        func() []string
-	Dir            string // relative paths start here
-	Terminal       Terminal
+	Dir            string   // relative paths start here
+	Terminal       Terminal // what standard output can show
+	Progress       Terminal // what standard error can
 }
 
-// Terminal says what standard output can show.
+// Terminal says what a stream can show.
 type Terminal struct {
 	Is      bool // a terminal, not a pipe or a file
 	Width   int  // columns; 0: unknown
 	Color   bool
 	Unicode bool
+	Redraws bool // what was written can be written over
 }
 
 // ProcessEnv is the environment of this process.
@@ -38,7 +40,7 @@ func ProcessEnv() *Env {
 	return &Env{
 		Stdin: stdin, Stdout: stdout, Stderr: stderr,
 		Getenv: os.LookupEnv, Environ: os.Environ, Dir: dir,
-		Terminal: terminal(stdout),
+		Terminal: terminal(stdout), Progress: terminal(stderr),
 	}
 }
 
@@ -54,9 +56,15 @@ func terminal(out *os.File) Terminal {
 	t.Color = t.Is && !noColor && !dumb
 	if t.Is {
 		t.Unicode = !dumb && unicodeLocale()
+		// The log of a CI system may call itself a terminal and keep every line.
+		ci := os.Getenv("CI")
+		t.Redraws = !dumb && (ci == "" || ci == "false") && t.Width >= leastColumns
 	}
 	return t
 }
+
+// leastColumns is how wide a terminal must be for figures that are redrawn.
+const leastColumns = 40
 
 // unicodeLocale follows the order in which POSIX reads the locale variables.
 func unicodeLocale() bool {

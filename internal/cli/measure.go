@@ -134,6 +134,7 @@ const teardownTime = 5 * time.Second
 func (m *measurement) drive(ctx context.Context, j job, set *scenario.Set, watch *verdict.Watch) (*result.Run, error) {
 	names := *catalog(m.spec)
 	feed := live.NewFeed(m.spec.Load, names, "", 0)
+	feed.Title = m.spec.Name
 	j.live.Publish(feed.Phase(live.Waiting, bareURL(m.spec.Target.URL)))
 	if err := m.ready(ctx, j, set); err != nil {
 		return unreadyRun(ctx, names, err)

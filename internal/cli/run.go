@@ -66,8 +66,8 @@ func (m *measureFlags) run(ctx context.Context, env *Env, file string) (Exit, er
 		return ExitUsage, err
 	}
 	hub := &live.Hub{}
-	done := watchRun(env, hub, m.quiet)
-	found, err := measure(ctx, env, job{
+	watched, done := watchRun(env, hub, m.quiet)
+	found, err := measure(ctx, watched, job{
 		file: file, flags: m, commit: commitFromEnv(env), store: find, lineage: func(ctx context.Context, ref string) ([]string, error) { return localLineage(ctx, env, ref) }, live: hub,
 	})
 	done()

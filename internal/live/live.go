@@ -28,6 +28,7 @@ const (
 // Three rates belong together: arrivals asked for, iterations begun, and
 // requests that ended, which are more where an iteration has several steps.
 type Row struct {
+	Title string `json:"title"` // what runs: the name of the spec, or a URL; foreign text
 	Phase string `json:"phase"`
 	Note  string `json:"note,omitempty"` // what a phase waits for, foreign text
 	Arm   string `json:"arm,omitempty"`  // "base" or "head" in a paired run
@@ -119,6 +120,8 @@ const (
 
 // A Feed turns what load says each second into rows. One goroutine uses it.
 type Feed struct {
+	Title string // of its rows
+
 	arm     string
 	plan    plan.Plan
 	planned time.Duration
@@ -158,7 +161,7 @@ func (f *Feed) Phase(phase, note string) *Row {
 
 func (f *Feed) row() *Row {
 	return &Row{
-		Phase: Load, Arm: f.arm, Open: f.open, PlannedS: f.planned.Seconds(), LeftS: f.planned.Seconds(),
+		Title: f.Title, Phase: Load, Arm: f.arm, Open: f.open, PlannedS: f.planned.Seconds(), LeftS: f.planned.Seconds(),
 		Capped: f.plan.Counted(), Status: map[int]int64{}, Errors: map[string]int64{},
 		Total: f.total.clone(), Steps: append([]Step(nil), f.steps...), Health: Health{},
 	}

@@ -47,7 +47,7 @@ func (s *screen) benchPercentiles(f result.Figures) {
 	names := []string{"p50", "p90", "p95", "p99", "p99.9", "max"}
 	q := f.Latency
 	values := []int64{q.P50, q.P90, q.P95, q.P99, q.P999, q.Max}
-	t := table{columns: make([]column, len(names)+1), indent: 2}
+	t := table{columns: make([]column, len(names)+1), indent: 2, ascii: !s.Unicode}
 	head, row := []cell{{text: "latency"}}, []cell{{}}
 	for i := range names {
 		t.columns[i+1].right = true

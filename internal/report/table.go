@@ -11,6 +11,7 @@ type table struct {
 	rows     [][]cell
 	indent   int
 	shrink   int   // the column that gives way when the rest is too wide
+	ascii    bool  // signs are written in ASCII, which may take more columns
 	optional []int // columns left out, in this order, before names get too short
 }
 
@@ -36,6 +37,10 @@ func (t *table) layout(width int) []string {
 	widths := make([]int, len(t.columns))
 	for _, row := range t.rows {
 		for i, c := range row {
+			if t.ascii {
+				c.text = ascii(c.text)
+				row[i].text = c.text
+			}
 			widths[i] = max(widths[i], columns(c.text))
 		}
 	}
@@ -99,6 +104,9 @@ func columns(s string) int {
 	}
 	return n
 }
+
+// Columns is how many columns of a terminal a line takes, colours not counted.
+func Columns(line string) int { return columns(unpainted(line)) }
 
 func runeColumns(r rune) int {
 	switch {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/loadline-ci/loadline/internal/unit"
 	"github.com/loadline-ci/loadline/internal/verdict"
@@ -14,8 +15,9 @@ import (
 type Terminal struct {
 	Width   int  // columns; 0 means 80, less than 40 is taken as 40
 	Colour  bool // ANSI colours; the caller knows NO_COLOR and whether it is a terminal
-	Unicode bool // arrows, ticks and the like; names are shown as they are
+	Unicode bool // arrows, ticks and other letters than ASCII's
 	Rows    int  // most steps in the table; 0 means 20
+	Height  int  // lines; 0: unknown
 }
 
 // Text writes the page for a terminal, in about one screen: the verdict first,
@@ -44,15 +46,30 @@ type screen struct {
 func (s *screen) line(parts ...string) {
 	text := strings.TrimRight(strings.Join(parts, ""), " ")
 	if !s.Unicode {
-		text = asciiSigns.Replace(text)
+		text = ascii(text)
 	}
 	s.b.WriteString(text + "\n")
 }
 
 // asciiSigns stand in for the signs that loadline itself writes.
 var asciiSigns = strings.NewReplacer(
-	"→", "->", "−", "-", "±", "+/-", "–", "-", "·", "|", "…", "...", "×", "x", "µ", "u", "\u00a0", " ",
+	"→", "->", "−", "-", "±", "+/-", "–", "-", "·", "|", "…", "~", "×", "x", "µ", "u", "\u00a0", " ",
 )
+
+// ascii is text for a terminal that shows nothing else: other people's letters
+// become question marks, as many columns wide.
+func ascii(text string) string {
+	text = asciiSigns.Replace(text)
+	var b strings.Builder
+	for _, r := range text {
+		if r < utf8.RuneSelf {
+			b.WriteRune(r)
+			continue
+		}
+		b.WriteString(strings.Repeat("?", runeColumns(r)))
+	}
+	return b.String()
+}
 
 // paint colours text by tone; the words say the same without it.
 func (s *screen) paint(t tone, text string) string {
@@ -154,7 +171,7 @@ func (s *screen) changedRows() {
 	s.line()
 	s.line(s.dim(s.tally()))
 	shown := first(rows, 10)
-	t := table{columns: []column{{}, {}, {}, {right: true}, {right: true}, {}, {}}, shrink: 1, indent: 2}
+	t := table{columns: []column{{}, {}, {}, {right: true}, {right: true}, {}, {}}, shrink: 1, indent: 2, ascii: !s.Unicode}
 	for i := range shown {
 		f := &shown[i]
 		mood := callMood(f)
@@ -194,7 +211,7 @@ func (s *screen) stepTable() {
 		return
 	}
 	s.line()
-	t := table{columns: []column{{}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}}, indent: 2}
+	t := table{columns: []column{{}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}}, indent: 2, ascii: !s.Unicode}
 	t.optional = []int{2, 3} // rate, then p50
 	t.add(cell{"step", s.dim}, cell{"requests", s.dim}, cell{"rate", s.dim}, cell{"p50", s.dim}, cell{"p95", s.dim}, cell{"p99", s.dim}, cell{"failed", s.dim})
 	shown := s.pick()
