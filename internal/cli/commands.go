@@ -10,6 +10,7 @@ func commands() []command {
 		abCommand(),
 		calibrateCommand(),
 		compareCommand(),
+		mergeCommand(),
 		ciCommand(),
 		ciReportCommand(),
 		ciStoreCommand(),

@@ -17,6 +17,7 @@ type measureFlags struct {
 	vars                     []string
 	scenario, profile        string
 	seed                     int64
+	shard                    string // of `run` alone
 	json, html, junit, mdown string
 	quiet                    bool
 	baseline, baselineDir    string

@@ -32,6 +32,7 @@ func runCommand() command {
 			f := &measureFlags{}
 			f.add(fs)
 			once := fs.Bool("once", false, "one iteration of each scenario, not judged")
+			fs.StringVar(&f.shard, "shard", "", "drive only part `I/N` of the load, such as 2/5; `loadline merge` joins the results")
 			debug := fs.Bool("debug", false, "with --once: show requests, answers, checks and captures")
 			return func(ctx context.Context, env *Env, args []string) (Exit, error) {
 				if len(args) == 0 {
@@ -42,6 +43,9 @@ func runCommand() command {
 				}
 				if *debug && !*once {
 					return ExitUsage, usagef("--debug shows one iteration: add --once")
+				}
+				if *once && f.shard != "" {
+					return ExitUsage, usagef("--shard cuts a load, and --once sends none: leave one of them out")
 				}
 				if *once {
 					return runOnce(ctx, env, args[0], f, *debug)

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"math"
 	"strings"
 
@@ -80,6 +81,9 @@ func callMood(f *verdict.Finding) mood {
 func (p *Page) title() string {
 	switch p.Verdict.Outcome {
 	case verdict.Pass:
+		if p.Run != nil && p.Run.Shard.Index > 0 {
+			return fmt.Sprintf("shard %d of %d is measured", p.Run.Shard.Index, p.Run.Shard.Of)
+		}
 		if p.Verdict.Base == nil {
 			return "all limits hold"
 		}

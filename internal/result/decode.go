@@ -72,7 +72,22 @@ func (d *runDoc) decode() *Run {
 			BusySeconds: g.BusySeconds, LateSeconds: g.LateSeconds, Seconds: g.Seconds,
 		},
 		Stopped: d.Stopped, Interrupted: d.Interrupted, NotReady: d.NotReady, Changes: decodeChanges(d.Changes),
+		Shard: d.Shard.decode(),
 	}
+}
+
+func (d *shardDoc) decode() Shard {
+	if d == nil || d.Of < 1 || d.Index < 0 || d.Index > d.Of {
+		return Shard{}
+	}
+	s := Shard{Index: d.Index, Of: d.Of}
+	for _, l := range d.Limits {
+		s.Limits = append(s.Limits, ShardLimit{
+			Limit: l.Limit, Warn: l.Warn, Line: l.Line, After: seconds(l.AfterS), Window: seconds(l.WindowS),
+			Broken: l.Broken, At: seconds(l.AtS), Value: l.Value,
+		})
+	}
+	return s
 }
 
 func decodeChanges(docs []changeDoc) (changes []Change) {

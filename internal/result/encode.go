@@ -86,7 +86,22 @@ func encodeRun(r *Run) runDoc {
 			BusySeconds: g.BusySeconds, LateSeconds: g.LateSeconds, Seconds: g.Seconds,
 		},
 		Stopped: r.Stopped, Interrupted: r.Interrupted, NotReady: r.NotReady, Changes: encodeChanges(r.Changes),
+		Shard: encodeShard(&r.Shard),
 	}
+}
+
+func encodeShard(s *Shard) *shardDoc {
+	if s.Of == 0 {
+		return nil
+	}
+	doc := &shardDoc{Index: s.Index, Of: s.Of}
+	for _, l := range s.Limits {
+		doc.Limits = append(doc.Limits, shardLimitDoc{
+			Limit: l.Limit, Warn: l.Warn, Line: l.Line, AfterS: l.After.Seconds(), WindowS: l.Window.Seconds(),
+			Broken: l.Broken, AtS: l.At.Seconds(), Value: finite(l.Value),
+		})
+	}
+	return doc
 }
 
 func encodeChanges(changes []Change) (docs []changeDoc) {

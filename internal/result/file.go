@@ -142,6 +142,7 @@ type runDoc struct {
 	Interrupted bool              `json:"interrupted,omitempty"`
 	NotReady    string            `json:"not_ready,omitempty"`
 	Changes     []changeDoc       `json:"changes,omitempty"`
+	Shard       *shardDoc         `json:"shard,omitempty"`
 }
 
 // A changeDoc has one of Rate and Users.
@@ -150,6 +151,23 @@ type changeDoc struct {
 	Track string   `json:"track,omitempty"`
 	Rate  *float64 `json:"rate_per_s,omitempty"`
 	Users *float64 `json:"users,omitempty"`
+}
+
+type shardDoc struct {
+	Index  int             `json:"index"`
+	Of     int             `json:"of"`
+	Limits []shardLimitDoc `json:"limits,omitempty"`
+}
+
+type shardLimitDoc struct {
+	Limit   string  `json:"limit"`
+	Warn    bool    `json:"warn,omitempty"`
+	Line    int     `json:"line,omitempty"`
+	AfterS  float64 `json:"after_s,omitempty"`
+	WindowS float64 `json:"window_s,omitempty"`
+	Broken  bool    `json:"broken,omitempty"`
+	AtS     float64 `json:"at_s,omitempty"`
+	Value   float64 `json:"value,omitempty"`
 }
 
 type environmentDoc struct {

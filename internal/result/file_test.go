@@ -58,6 +58,10 @@ func fullRun(t testing.TB) *Run {
 			Steal: -1, GCPauseMax: 80 * time.Microsecond, NoPorts: 1, BusySeconds: 2, LateSeconds: 3, Seconds: 20,
 		},
 		Stopped: "a limit was broken", Interrupted: true, NotReady: "no",
+		Shard: Shard{Index: 2, Of: 3, Limits: []ShardLimit{{
+			Limit: "errors < 1% over 30s", Warn: true, Line: 9, After: time.Second, Window: 30 * time.Second,
+			Broken: true, At: 40 * time.Second, Value: 0.5,
+		}}},
 		Changes: []Change{{At: 1500 * time.Millisecond, Open: true, Level: 12.5}, {At: 2 * time.Second, Track: "browse", Level: 30}},
 		Catalog: Catalog{
 			Scenarios: []string{"browse"},

@@ -263,6 +263,7 @@ type Run struct {
 	Changes []Change
 	// NotReady says why the run could not begin: target not ready, setup failed.
 	NotReady string
+	Shard    Shard // zero: the run was all of its load
 
 	Catalog Catalog
 	Cells   []Cell

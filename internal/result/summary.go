@@ -161,6 +161,8 @@ func SummarizeArm(r *Run, arm string) (*Summary, error) {
 		s.Unfit = faults[0].Message
 	case r.Stopped != "" && !strings.HasPrefix(r.Stopped, StopWhen):
 		s.Unfit = "it ended before its time: " + r.Stopped
+	case r.Shard.Index > 0:
+		s.Unfit = fmt.Sprintf("it is only shard %d of %d of its load", r.Shard.Index, r.Shard.Of)
 	case len(r.Changes) > 0:
 		s.Unfit = "its load was changed by hand while it ran"
 	}

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"sync"
 
+	"github.com/loadline-ci/loadline/internal/plan"
 	"github.com/loadline-ci/loadline/internal/rule"
 	"github.com/loadline-ci/loadline/internal/spec"
 )
@@ -11,18 +12,23 @@ import (
 // A feed hands out the rows of one [data.NAME]. It is shared by all users.
 type feed struct {
 	spec *spec.Feed
+	step int // shards of a load take turns: each gives every step-th row
 
 	mu      sync.Mutex
-	next    int   // rows handed out in order
-	order   []int // shuffle: the order of this pass
+	next    int   // the next row, counted on over all passes
+	pass    int   // shuffle: passes whose order was drawn
+	order   []int // shuffle: that of the last
 	shuffle *rand.Rand
 	run     []rule.Value // per = "run": the row of all
 }
 
-func newFeed(f *spec.Feed, seed int64, index int) *feed {
-	out := &feed{spec: f}
+func newFeed(f *spec.Feed, load plan.Plan, index int) *feed {
+	out := &feed{spec: f, step: max(load.Parts, 1), next: load.Part}
+	if f.Per == "run" {
+		out.next = 0 // one row for all, whichever process they are in
+	}
 	if f.Order == "shuffle" {
-		out.shuffle = rand.New(rand.NewPCG(uint64(seed), saltFeed+uint64(index)))
+		out.shuffle = rand.New(rand.NewPCG(uint64(load.Seed), saltFeed+uint64(index)))
 	}
 	return out
 }
@@ -59,14 +65,13 @@ func (f *feed) draw(random rule.Env) ([]rule.Value, bool) {
 	if f.next >= len(rows) && (f.spec.AtEnd == "stop" || f.spec.Order == "unique") {
 		return nil, false
 	}
-	at := f.next % len(rows)
-	if f.shuffle != nil {
-		if at == 0 {
-			f.order = f.shuffle.Perm(len(rows))
-		}
-		f.next++
-		return rows[f.order[at]], true
+	pass, at := f.next/len(rows), f.next%len(rows)
+	f.next += f.step
+	if f.shuffle == nil {
+		return rows[at], true
 	}
-	f.next++
-	return rows[at], true
+	for ; f.pass <= pass; f.pass++ {
+		f.order = f.shuffle.Perm(len(rows))
+	}
+	return rows[f.order[at]], true
 }

@@ -41,7 +41,7 @@ func (s *Set) declare() {
 		s.names[name] = ref{value: v}
 	}
 	for i, f := range s.spec.Feeds {
-		s.feeds = append(s.feeds, newFeed(f, s.spec.Load.Seed, i))
+		s.feeds = append(s.feeds, newFeed(f, s.spec.Load, i))
 		for j, column := range f.Columns {
 			s.names[f.Name+"."+column] = ref{kind: refColumn, index: i, column: j}
 		}

@@ -8,6 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/loadline-ci/loadline/internal/load"
+	"github.com/loadline-ci/loadline/internal/plan"
+	"github.com/loadline-ci/loadline/internal/rule"
 	"github.com/loadline-ci/loadline/internal/spec"
 	"github.com/loadline-ci/loadline/internal/wire"
 )
@@ -80,5 +82,47 @@ func TestSharedRequests(t *testing.T) {
 	}
 	if sent[0] != sent[2] || sent[1] == sent[3] {
 		t.Errorf("got requests %p %p %p %p, want the first and third to be one, and the others not", sent[0], sent[1], sent[2], sent[3])
+	}
+}
+
+// TestShardsTakeTurns: rows of data and numbers of a sequence are dealt out over
+// the shards of a load, so that all together have each once.
+func TestShardsTakeTurns(t *testing.T) {
+	t.Parallel()
+	for _, order := range []string{"sequential", "unique", "shuffle"} {
+		t.Run(order, func(t *testing.T) {
+			t.Parallel()
+			rows := make([][]rule.Value, 7)
+			for i := range rows {
+				rows[i] = []rule.Value{i}
+			}
+			draw := func(p plan.Plan, n int) (all []int) {
+				f := newFeed(&spec.Feed{Rows: rows, Order: order}, p, 0)
+				for range n {
+					if row, ok := f.row(nil); ok {
+						all = append(all, row[0].(int))
+					}
+				}
+				return all
+			}
+			whole := draw(plan.Plan{Seed: 4}, 21)
+			shards := make([]int, len(whole))
+			for i := range 3 {
+				for j, row := range draw(plan.Plan{Seed: 4}.Shard(i, 3), 7) {
+					shards[3*j+i] = row
+				}
+			}
+			if d := cmp.Diff(whole, shards); d != "" {
+				t.Errorf("rows (-whole +shards in turn):\n%s", d)
+			}
+		})
+	}
+	var numbers []int64
+	for i := range 2 {
+		set := &Set{spec: &spec.Spec{Load: plan.Plan{}.Shard(i, 2)}, sequences: map[string]int64{}}
+		numbers = append(numbers, set.next("a"), set.next("a"))
+	}
+	if d := cmp.Diff([]int64{1, 3, 2, 4}, numbers); d != "" {
+		t.Errorf("sequence (-want +got):\n%s", d)
 	}
 }

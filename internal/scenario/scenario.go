@@ -164,12 +164,14 @@ func (s *Set) Close() {
 	}
 }
 
-// next gives the numbers of seq(name) over the whole run.
+// next gives the numbers of seq(name) over the whole run, from 1; shards of a
+// load take turns.
 func (s *Set) next(name string) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	n := s.sequences[name]
 	s.sequences[name]++
-	return s.sequences[name]
+	return s.spec.Load.Global(n) + 1
 }
 
 var _ rule.Env = (*user)(nil)

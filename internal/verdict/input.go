@@ -46,6 +46,9 @@ type Limit struct {
 	Window time.Duration // every stretch of this length must hold; 0: the whole run
 	Warn   bool
 	Line   int // in the spec
+	// Seen is where a shard saw the limit broken while it ran; nil: none did, or
+	// the run is whole. See Watch.Breach.
+	Seen *Breach
 }
 
 // A Compare is one rule against the baseline.

@@ -29,9 +29,13 @@ func judgeLimits(in Input) (all []LimitResult, invalid []Reason) {
 		if !ok {
 			r.Shown = "not measured"
 		}
-		if worst, broken := in.Watch.breach(i); broken {
-			r.Value, r.OK = worst.value, false
-			r.Shown = shown(&l.Rule.Selector, worst.value) + worst.when(&l)
+		worst, broken := in.Watch.Breach(i)
+		if l.Seen != nil {
+			worst, broken = *l.Seen, true
+		}
+		if broken {
+			r.Value, r.OK = worst.Value, false
+			r.Shown = shown(&l.Rule.Selector, worst.Value) + worst.when(&l)
 		}
 		all = append(all, r)
 	}
@@ -145,15 +149,15 @@ func shown(s *rule.Selector, x float64) string {
 }
 
 // when says during what stretch of the run a limit was broken.
-func (b *breach) when(l *Limit) string {
+func (b *Breach) when(l *Limit) string {
 	if l.Window > 0 {
-		return fmt.Sprintf(" in the %s up to %s", unit.Duration(l.Window), unit.Duration(b.at))
+		return fmt.Sprintf(" in the %s up to %s", unit.Duration(l.Window), unit.Duration(b.At))
 	}
-	return " after " + unit.Duration(b.at)
+	return " after " + unit.Duration(b.At)
 }
 
-// A breach is where a limit was first broken while the run went on.
-type breach struct {
-	at    time.Duration // since the start of the measured load
-	value float64
+// A Breach is where a limit was first broken while the run went on.
+type Breach struct {
+	At    time.Duration // since the start of the measured load
+	Value float64       // of the limit's selector, in its unit
 }

@@ -30,7 +30,7 @@ type watched struct {
 	window time.Duration // 0: from the start
 	total  *account      // from the start
 	recent []*account    // seconds of the window, oldest first
-	broken *breach
+	broken *Breach
 }
 
 // NewWatch watches the limits of a gate and the conditions of stop_when. names
@@ -102,15 +102,16 @@ func (w *Watch) limit(l *watched, s *slice) (abort bool) {
 		return false
 	}
 	if l.broken == nil {
-		l.broken = &breach{at: w.elapsed, value: value}
+		l.broken = &Breach{At: w.elapsed, Value: value}
 	}
 	return l.limit.Abort
 }
 
-// breach returns where limit i of the gate was first broken.
-func (w *Watch) breach(i int) (breach, bool) {
+// Breach returns where limit i of the gate was first broken; false when it was
+// not, or is one that the end of the run is soon enough for.
+func (w *Watch) Breach(i int) (Breach, bool) {
 	if w == nil || i >= len(w.limits) || w.limits[i] == nil || w.limits[i].broken == nil {
-		return breach{}, false
+		return Breach{}, false
 	}
 	return *w.limits[i].broken, true
 }
