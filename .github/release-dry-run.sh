@@ -31,7 +31,7 @@ build() {
   else
     cp .goreleaser.yaml "$scratch/$1.yaml"
   fi
-  GITHUB_TOKEN=none goreleaser release --clean --skip=publish,announce --config "$scratch/$1.yaml" > "$scratch/$1.log" 2>&1 ||
+  GITHUB_TOKEN=none goreleaser release --clean --skip=publish,announce --release-notes CHANGELOG.md --config "$scratch/$1.yaml" > "$scratch/$1.log" 2>&1 ||
     { tail -40 "$scratch/$1.log" >&2; fail "goreleaser"; }
 }
 
