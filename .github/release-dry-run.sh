@@ -12,7 +12,7 @@ if [ "${1:-}" = --host ]; then host=1; fi
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-tag=v9.8.7
+tag=v1.98.76 # of v0 or v1, as the module path says
 os=$(go env GOHOSTOS) arch=$(go env GOHOSTARCH)
 
 fail() {
@@ -58,11 +58,11 @@ cd "$scratch/one"
 if [ -z "$host" ]; then
   echo "the commit to pin"
   bash .github/pin.sh "$tag" dist/checksums.txt
-  [ "$(git rev-list -n1 v9)" = "$(git rev-list -n1 "action-$tag")" ] || fail "v9 is not the pinned commit"
+  [ "$(git rev-list -n1 v1)" = "$(git rev-list -n1 "action-$tag")" ] || fail "v1 is not the pinned commit"
   [ "$(git rev-parse "action-$tag^")" = "$(git rev-parse "$tag")" ] || fail "the pinned commit does not follow the release"
   mkdir -p "$scratch/releases/$tag"
   cp dist/*.tar.gz "$scratch/releases/$tag/"
-  git clone --quiet --branch v9 . "$scratch/pinned" 2> /dev/null
+  git clone --quiet --branch v1 . "$scratch/pinned" 2> /dev/null
   GITHUB_OUTPUT="$scratch/output" RUNNER_TEMP="$scratch" RUNNER_TOOL_CACHE="$scratch/tools" \
     LOADLINE_RELEASES="file://$scratch/releases" bash "$scratch/pinned/action/install.sh"
   "$(sed -n 's/^binary=//p' "$scratch/output")" version | grep --fixed-strings " $tag " || fail "the action installed something else"
