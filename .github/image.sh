@@ -7,7 +7,7 @@ dist=$1
 context=$2
 shift 2
 [ $# -gt 0 ] || set -- amd64 arm64
-mkdir -p "$context"
+mkdir -p "$context/tmp"
 cp /etc/ssl/certs/ca-certificates.crt "$context/"
 for arch in "$@"; do
   mkdir -p "$context/linux/$arch"
