@@ -23,7 +23,7 @@ var floors = [][]string{
 	{"internal/unit", "internal/stat", "internal/wire", "internal/github", "internal/pipeline"},
 	{"internal/plan", "internal/rule", "internal/result"},
 	{"internal/spec", "internal/convert", "internal/load", "internal/live", "internal/baseline", "internal/verdict"},
-	{"internal/scenario", "internal/report"},
+	{"internal/scenario", "internal/report", "internal/ui"},
 	{"internal/cli"},
 	{"cmd/loadline"},
 }

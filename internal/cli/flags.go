@@ -25,7 +25,8 @@ type measureFlags struct {
 	failOn                   string
 	paired                   bool // two targets are driven by turns
 
-	set *pflag.FlagSet
+	set  *pflag.FlagSet
+	desk *desk // where the run is watched and changed; nil: nowhere
 }
 
 func (m *measureFlags) add(fs *pflag.FlagSet) {

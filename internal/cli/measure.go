@@ -29,6 +29,7 @@ type job struct {
 	// lineage lists the commits of a spec's "branch:X" or "tag:X".
 	lineage func(ctx context.Context, ref string) ([]string, error)
 	live    *live.Hub // told each second how it goes; may be nil
+	desk    *desk     // its live page; nil: none
 }
 
 // A measurement is one run of a spec and what it came to.
@@ -70,6 +71,9 @@ func measure(ctx context.Context, env *Env, j job) (*measurement, error) {
 	}
 	defer closeSet()
 
+	if err := j.desk.open(ctx, env, m, j.live); err != nil {
+		return nil, err
+	}
 	watch := verdict.NewWatch(part.watched(limits(s.Gate.Thresholds)), part.stops(limits(s.StopWhen)), catalog(s))
 	m.run, err = m.drive(ctx, j, set, watch)
 	if err != nil {
@@ -144,6 +148,9 @@ func (m *measurement) drive(ctx context.Context, j job, set *scenario.Set, watch
 	names := *catalog(m.spec)
 	feed := live.NewFeed(m.spec.Load, names, "", 0)
 	feed.Title = m.spec.Name
+	if err := j.desk.ready(ctx); err != nil {
+		return unreadyRun(ctx, names, err)
+	}
 	j.live.Publish(feed.Phase(live.Waiting, bareURL(m.spec.Target.URL)))
 	if err := m.ready(ctx, j, set); err != nil {
 		return unreadyRun(ctx, names, err)
@@ -163,7 +170,7 @@ func (m *measurement) drive(ctx context.Context, j job, set *scenario.Set, watch
 		j.live.Publish(feed.Second(iv))
 		return watch.Each(iv)
 	}
-	return load.Run(ctx, m.spec.Load, set.NewUser, load.Options{Catalog: names, Each: each, Prepare: true})
+	return load.Run(ctx, m.spec.Load, set.NewUser, load.Options{Catalog: names, Each: each, Prepare: true, Control: j.desk.options()})
 }
 
 // unreadyRun is the result of a run that could not begin, because the target was

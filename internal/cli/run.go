@@ -29,8 +29,9 @@ func runCommand() command {
 		summary: "measure, judge the limits, compare with the stored baseline if there is one",
 		example: "loadline run loadline.toml --target http://127.0.0.1:8080 --json result.json",
 		flags: func(fs *pflag.FlagSet) runFunc {
-			f := &measureFlags{}
+			f, page := &measureFlags{}, &uiFlags{}
 			f.add(fs)
+			page.add(fs)
 			once := fs.Bool("once", false, "one iteration of each scenario, not judged")
 			fs.StringVar(&f.shard, "shard", "", "drive only part `I/N` of the load, such as 2/5; `loadline merge` joins the results")
 			debug := fs.Bool("debug", false, "with --once: show requests, answers, checks and captures")
@@ -47,17 +48,20 @@ func runCommand() command {
 				if *once && f.shard != "" {
 					return ExitUsage, usagef("--shard cuts a load, and --once sends none: leave one of them out")
 				}
+				if page.address != "" && (*once || f.shard != "") {
+					return ExitUsage, usagef("--ui shows one whole load: leave --once and --shard out")
+				}
 				if *once {
 					return runOnce(ctx, env, args[0], f, *debug)
 				}
-				return f.run(ctx, env, args[0])
+				return f.run(ctx, env, args[0], page)
 			}
 		},
 	}
 }
 
 // run measures, writes what was asked for, and says how it went.
-func (m *measureFlags) run(ctx context.Context, env *Env, file string) (Exit, error) {
+func (m *measureFlags) run(ctx context.Context, env *Env, file string, page *uiFlags) (Exit, error) {
 	fail, err := parseFailOn(m.failOn)
 	if err != nil {
 		return ExitUsage, usageError{err}
@@ -69,10 +73,14 @@ func (m *measureFlags) run(ctx context.Context, env *Env, file string) (Exit, er
 	if err != nil {
 		return ExitUsage, err
 	}
+	if m.desk, err = newDesk(page); err != nil {
+		return ExitUsage, err
+	}
+	defer m.desk.close()
 	hub := &live.Hub{}
 	watched, done := watchRun(env, hub, m.quiet)
 	found, err := measure(ctx, watched, job{
-		file: file, flags: m, commit: commitFromEnv(env), store: find, lineage: func(ctx context.Context, ref string) ([]string, error) { return localLineage(ctx, env, ref) }, live: hub,
+		file: file, flags: m, commit: commitFromEnv(env), store: find, lineage: func(ctx context.Context, ref string) ([]string, error) { return localLineage(ctx, env, ref) }, live: hub, desk: m.desk,
 	})
 	done()
 	if err != nil {
@@ -114,6 +122,7 @@ func (m *measureFlags) conclude(env *Env, found *measurement, c report.Context, 
 	// The files first: a reader of standard output may go away.
 	err := m.write(env, found, page)
 	err = errors.Join(err, showText(env, page, found.mask, m.quiet))
+	err = errors.Join(err, m.desk.finish(page, found.mask))
 	code := exitOf(found.verdict.Outcome, fail)
 	switch {
 	case found.run.Interrupted && !found.saved:

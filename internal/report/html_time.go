@@ -98,18 +98,21 @@ func (o *overTime) latency(all []slot) {
 
 func (o *overTime) throughput(all []slot, open bool) {
 	asked := points(all, func(s *slot) float64 { return s.asked })
+	begun := points(all, func(s *slot) float64 { return s.begun })
 	reached := points(all, func(s *slot) float64 { return s.reached })
-	pl := newPlot("rate", "Throughput", top(asked, reached), unit.Rate)
+	pl := newPlot("rate", "Throughput", top(asked, begun, reached), unit.Rate)
 	pl.area("reached", reached)
 	pl.line("reached", reached)
 	pl.Legend = []legend{{"reached", "requests answered"}}
 	pl.Spoken = "Throughput over time: up to " + unit.Rate(top(reached)) + " answered"
 	o.read("rate", "reached", "answered", all, func(s *slot) string { return unit.Rate(s.reached) })
 	if open {
+		pl.line("begun", begun)
 		pl.line("asked", asked)
-		pl.Legend = append(pl.Legend, legend{"asked", "iterations asked for"})
-		pl.Spoken += ", up to " + unit.Rate(top(asked)) + " iterations asked for"
-		o.read("rate", "asked", "asked for", all, func(s *slot) string { return unit.Rate(s.asked) })
+		pl.Legend = append(pl.Legend, legend{"asked", "iterations asked for"}, legend{"begun", "begun"})
+		pl.Spoken += ", up to " + unit.Rate(top(asked)) + " iterations asked for, up to " + unit.Rate(top(begun)) + " begun"
+		o.read("rate", "asked", "iterations asked for", all, func(s *slot) string { return unit.Rate(s.asked) })
+		o.read("rate", "begun", "begun", all, func(s *slot) string { return unit.Rate(s.begun) })
 	}
 	if slices.ContainsFunc(all, func(s slot) bool { return s.dropped > 0 }) {
 		dropped := points(all, func(s *slot) float64 { return s.dropped })

@@ -17,7 +17,7 @@ type slot struct {
 	measured        bool
 	stage           int
 	p50, p95, p99   float64 // µs; NaN: nothing was answered
-	asked           float64 // per second
+	asked, begun    float64 // iterations per second
 	reached, failed float64 // per second
 	dropped         float64
 	users, inFlight float64 // most
@@ -57,6 +57,7 @@ func newSlot(seconds []result.Second) slot {
 			s.p95, s.p99 = worst(s.p95, float64(sec.P95)), worst(s.p99, float64(sec.P99))
 		}
 		s.asked += sec.Rate / n
+		s.begun += float64(sec.Offered-sec.Dropped) / n
 		s.reached += float64(sec.Completed) / n
 		s.failed += float64(sec.Failed) / n
 		s.dropped += float64(sec.Dropped) / n

@@ -2,53 +2,64 @@
 // What the page can do beyond being read: sort, filter, and read the charts with
 // a pointer or the arrow keys. All text comes written from loadline and is set
 // as text, never as HTML.
-(() => {
+const page = (() => {
   const byId = (id) => document.getElementById(id);
 
   // Tables: a click on a head sorts, largest first for numbers; a second click
-  // turns the order. The row of the whole run stays last.
-  const table = byId("steptable");
-  if (table) {
-    const body = table.tBodies[0];
-    const rows = [...body.rows];
-    const heads = [...table.tHead.querySelectorAll("th[data-key]")];
-    const key = (row, name) => row.querySelector(`[data-key="${name}"]`)?.dataset.sort ?? "";
-    const sort = (head) => {
-      const name = head.dataset.key;
-      const text = name === "name";
-      const next = head.getAttribute("aria-sort") === (text ? "ascending" : "descending") ? !text : text;
-      heads.forEach((h) => h.removeAttribute("aria-sort"));
-      head.setAttribute("aria-sort", next ? "ascending" : "descending");
-      const sign = next ? 1 : -1;
-      rows.sort((a, b) => {
-        const total = a.classList.contains("total") - b.classList.contains("total");
-        if (total) return total;
-        const x = key(a, name), y = key(b, name);
-        return sign * (text ? x.localeCompare(y, undefined, { numeric: true }) : x - y);
+  // turns the order. The row of the whole run stays last. What was asked for
+  // outlives the table, which the live page makes anew each second.
+  const order = { name: "", up: false };
+  const key = (row, name) => row.querySelector(`[data-key="${name}"]`)?.dataset.sort ?? "";
+  const sort = (table) => {
+    for (const h of table.tHead.querySelectorAll("th[data-key]")) {
+      if (h.dataset.key === order.name) h.setAttribute("aria-sort", order.up ? "ascending" : "descending");
+      else h.removeAttribute("aria-sort");
+    }
+    const sign = order.up ? 1 : -1, text = order.name === "name";
+    table.tBodies[0].append(...[...table.tBodies[0].rows].sort((a, b) => {
+      const total = a.classList.contains("total") - b.classList.contains("total");
+      if (total) return total;
+      const x = key(a, order.name), y = key(b, order.name);
+      return sign * (text ? x.localeCompare(y, undefined, { numeric: true }) : x - y);
+    }));
+  };
+  const all = byId("shown")?.textContent ?? "";
+  const filter = (table) => {
+    const words = byId("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
+    let n = 0, of = 0;
+    for (const row of table.tBodies[0].rows) {
+      if (row.classList.contains("total")) { row.hidden = words.length > 0; continue; }
+      const failed = Number(key(row, "failed")) > 0 ? " failed" : "";
+      const text = (row.textContent + failed).toLowerCase();
+      row.hidden = !words.every((w) => text.includes(w));
+      of++;
+      if (!row.hidden) n++;
+    }
+    const says = words.length ? `${n} of ${of} steps` : all;
+    if (byId("shown").textContent !== says) byId("shown").textContent = says;
+  };
+  const table = () => {
+    const t = byId("steptable");
+    if (!t) return;
+    for (const h of t.tHead.querySelectorAll("th[data-key]")) {
+      h.querySelector("button").addEventListener("click", () => {
+        const text = h.dataset.key === "name";
+        order.up = order.name === h.dataset.key ? !order.up : text;
+        order.name = h.dataset.key;
+        sort(t);
       });
-      body.append(...rows);
-    };
-    heads.forEach((h) => h.querySelector("button").addEventListener("click", () => sort(h)));
+    }
+    if (order.name) sort(t);
+    filter(t);
+  };
+  byId("filter")?.addEventListener("input", () => { const t = byId("steptable"); if (t) filter(t); });
 
-    const filter = byId("filter"), shown = byId("shown"), all = shown.textContent;
-    filter.addEventListener("input", () => {
-      const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-      let n = 0, of = 0;
-      for (const row of rows) {
-        if (row.classList.contains("total")) { row.hidden = words.length > 0; continue; }
-        const failed = Number(key(row, "failed")) > 0 ? " failed" : "";
-        const text = (row.textContent + failed).toLowerCase();
-        row.hidden = !words.every((w) => text.includes(w));
-        of++;
-        if (!row.hidden) n++;
-      }
-      shown.textContent = words.length ? `${n} of ${of} steps` : all;
-    });
-  }
-
-  // Charts over time share one pointer.
-  const box = byId("timeplots"), source = byId("timedata");
-  if (box && source) {
+  // Charts over time share one pointer: at is the point it is on, on the chart
+  // that is named on.
+  let at = -1, on = "";
+  const charts = () => {
+    const box = byId("timeplots"), source = byId("timedata");
+    if (!box || !source) return;
     const data = JSON.parse(source.textContent);
     const plots = [...box.querySelectorAll(".plot")].filter((p) => data.charts[p.dataset.plot]).map((p) => {
       const field = p.querySelector(".field");
@@ -58,11 +69,11 @@
       field.tabIndex = 0;
       field.setAttribute("role", "group");
       field.setAttribute("aria-label", `${p.querySelector("h3").textContent}: read it with the arrow keys`);
-      return { field, cross, tip, rows: data.charts[p.dataset.plot] };
+      return { id: p.dataset.plot, field, cross, tip, rows: data.charts[p.dataset.plot] };
     });
-    let at = -1;
     const show = (i, own) => {
       at = Math.max(0, Math.min(data.x.length - 1, i));
+      on = own.id;
       for (const p of plots) {
         p.cross.hidden = false;
         p.cross.style.left = `${data.x[at] / 10}%`;
@@ -84,7 +95,10 @@
         p.tip.style.right = right ? `calc(${100 - data.x[at] / 10}% + 10px)` : "";
       }
     };
-    const hide = () => plots.forEach((p) => { p.cross.hidden = p.tip.hidden = true; });
+    const hide = () => {
+      on = "";
+      plots.forEach((p) => { p.cross.hidden = p.tip.hidden = true; });
+    };
     for (const p of plots) {
       p.field.addEventListener("pointermove", (e) => {
         const r = p.field.getBoundingClientRect();
@@ -94,7 +108,7 @@
         show(best, p);
       });
       p.field.addEventListener("pointerleave", hide);
-      p.field.addEventListener("blur", hide);
+      p.field.addEventListener("blur", () => { if (p.field.isConnected) hide(); });
       p.field.addEventListener("keydown", (e) => {
         const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -1e9, End: 1e9 }[e.key];
         if (!step) return;
@@ -103,8 +117,14 @@
         show(at + step, p);
       });
     }
-  }
+    const again = plots.find((p) => p.id === on);
+    if (again) show(at, again);
+  };
+
+  table();
+  charts();
 
   // Paper cannot be unfolded.
   addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((d) => { d.open = true; }));
+  return { table, charts };
 })();
