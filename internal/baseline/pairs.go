@@ -1,6 +1,7 @@
 package baseline
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -152,4 +153,39 @@ func (d Dir) PutPairs(q Query, p Pairs) error {
 		return fmt.Errorf("storing past comparisons in %s: %w; what was stored before is untouched", d, err)
 	}
 	return nil
+}
+
+// AddPairs remembers a further comparison in a store of any kind. The one file of
+// the query is replaced as a whole; where another job was faster, what it added is
+// read first and kept.
+func AddPairs(ctx context.Context, to Store, q Query, more map[string][]stat.Compared, calibrated bool) error {
+	add := func() (Pairs, error) {
+		files, err := to.Open(ctx)
+		if err != nil {
+			return Pairs{}, err
+		}
+		// A file that cannot be used was said when it was read; it is replaced.
+		p, _ := FindPairs(files, q)
+		p.Add(more)
+		p.Calibrated = p.Calibrated || calibrated
+		return p, nil
+	}
+	if dir, ok := to.(Dir); ok {
+		p, err := add()
+		if err != nil {
+			return err
+		}
+		return dir.PutPairs(q, p)
+	}
+	return to.Edit(ctx, "comparison: "+q.Spec, func([]string) ([]Change, error) {
+		p, err := add()
+		if err != nil {
+			return nil, err
+		}
+		name, data, err := EncodePairs(q, p)
+		if err != nil {
+			return nil, err
+		}
+		return []Change{{Path: name, Data: data}}, nil
+	})
 }

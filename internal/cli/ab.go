@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/loadline-ci/loadline/internal/baseline"
 	"github.com/loadline-ci/loadline/internal/live"
 	"github.com/loadline-ci/loadline/internal/report"
 	"github.com/loadline-ci/loadline/internal/unit"
@@ -45,10 +46,9 @@ var sideNames = [2]string{"base", "head"}
 
 // Bounds of --duration.
 const (
-	abLoad      = "180s"
-	shortestAB  = 6 * time.Second // twelve blocks of the shortest rounds
-	longestAB   = 2 * time.Hour
-	abStartTime = 2 * time.Minute // to wait for a start command, where the spec does not say
+	abLoad     = "180s"
+	shortestAB = 6 * time.Second // twelve blocks of the shortest rounds
+	longestAB  = 2 * time.Hour
 )
 
 func (f *abFlags) add(fs *pflag.FlagSet) {
@@ -115,15 +115,23 @@ func (f *abFlags) run(ctx context.Context, env *Env, file string) (Exit, error) 
 	}
 	hub := &live.Hub{}
 	watched, done := watchRun(env, hub, f.quiet)
-	found, err := comparePair(ctx, watched, f, file, hub)
+	found, err := comparePair(ctx, watched, f, f.job(env, file, hub))
 	done()
 	if err != nil {
 		return ExitInvalid, err
 	}
 	return f.conclude(env, found, report.Context{
 		HeadSHA: found.run.Commit, SpecPath: found.run.File, Environment: f.env, Profile: f.profile, Version: version(),
-		Reproduce: f.reproduce(file),
+		Reproduce: found.again,
 	}, fail)
+}
+
+// job is a paired run as the flags describe it.
+func (f *abFlags) job(env *Env, file string, hub *live.Hub) pairJob {
+	return pairJob{
+		file: file, commit: commitFromEnv(env), options: [2]string{"--base-start", "--head-start"},
+		store: baseline.Dir(env.path(f.baselineDir)), keeps: true, live: hub,
+	}
 }
 
 // reproduce is the command line that measures the same again.

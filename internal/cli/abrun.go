@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/loadline-ci/loadline/internal/baseline"
 	"github.com/loadline-ci/loadline/internal/live"
@@ -17,28 +19,42 @@ import (
 // A pair is a paired run on its way.
 type pair struct {
 	*measurement
+	pairJob
 	flags *abFlags
 	sides [2]*side
 	load  *load.Paired
 	watch *verdict.Watch
 	past  baseline.Pairs
 	query baseline.Query
-	done  int // blocks driven
-	live  *live.Hub
+	done  int                   // blocks driven
 	feeds map[string]*live.Feed // by side
 
 	calibrates bool // base against itself: no limits
 }
 
+// A pairJob is what a paired run needs to know beside its flags.
+type pairJob struct {
+	file    string         // the spec
+	commit  string         // of the head
+	options [2]string      // what the start commands were given by
+	hosts   [2][]string    // of base and head; when set, no other host may be reached
+	ready   time.Duration  // when set: the longest to wait for each side
+	store   baseline.Store // of earlier comparisons; nil: none is kept
+	keeps   bool           // this comparison may be added to them
+	unkept  func(error)    // told why it could not; nil: the verdict warns of it
+	live    *live.Hub      // told each second how it goes; may be nil
+}
+
 // comparePair is the way of the data of a paired run: both sides are started and
 // driven by turns; after each third of the load the verdict says whether it
 // stands, wants more, or wants both sides restarted.
-func comparePair(ctx context.Context, env *Env, f *abFlags, file string, hub *live.Hub) (*measurement, error) {
-	p := &pair{flags: f, measurement: &measurement{}}
-	if err := p.prepare(env, file, hub); err != nil {
+func comparePair(ctx context.Context, env *Env, f *abFlags, j pairJob) (*measurement, error) {
+	p := &pair{flags: f, pairJob: j, measurement: &measurement{}}
+	if err := p.prepare(env); err != nil {
 		return nil, err
 	}
-	p.recall(env)
+	p.again = f.reproduce(j.file)
+	p.recall(ctx)
 	defer func() { p.close(ctx) }() // also where it fails half-way
 	if err := p.open(ctx); err != nil {
 		return p.unready(ctx, err)
@@ -49,33 +65,50 @@ func comparePair(ctx context.Context, env *Env, f *abFlags, file string, hub *li
 	}
 	p.close(ctx)
 	p.verdict = judged.Verdict
-	p.remember(env, judged)
+	p.remember(ctx, judged)
 	p.verdict.Warnings = append(p.verdict.Warnings, p.notes...)
 	return p.measurement, nil
 }
 
+// rememberTime is how long keeping a comparison may take.
+const rememberTime = time.Minute
+
 // remember keeps what a comparison says of the noise of deployments.
-func (p *pair) remember(env *Env, judged verdict.PairedResult) {
-	if p.run.Interrupted || len(judged.Compared) == 0 {
+func (p *pair) remember(ctx context.Context, judged verdict.PairedResult) {
+	if p.store == nil || !p.keeps || p.run.Interrupted || len(judged.Compared) == 0 {
 		return
 	}
-	p.past.Add(judged.Compared)
-	if err := baseline.Dir(env.path(p.flags.baselineDir)).PutPairs(p.query, p.past); err != nil {
-		p.warn("pairs-not-stored", "what this comparison says of the noise of deployments was not kept: "+err.Error(), "see that the folder can be written")
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rememberTime)
+	defer cancel()
+	err := baseline.AddPairs(ctx, p.store, p.query, judged.Compared, p.past.Calibrated)
+	switch {
+	case err == nil:
+	case p.unkept != nil:
+		p.unkept(err)
+	default:
+		p.warn("pairs-not-stored", "what this comparison says of the noise of deployments was not kept: "+err.Error(),
+			"let the job write its store; without that, every run is as careful as the first")
 	}
 }
 
 // prepare reads the spec, once for each side, and plans the load.
-func (p *pair) prepare(env *Env, file string, hub *live.Hub) error {
+func (p *pair) prepare(env *Env) error {
 	f := p.flags
 	for i, name := range sideNames {
 		own := f.measureFlags
 		own.target, own.paired = f.urls[i], true
-		s, err := readSpec(env, file, &own)
+		s, err := readSpec(env, p.file, &own)
 		if err != nil {
 			return err
 		}
-		p.sides[i] = &side{name: name, spec: s, env: env, command: f.starts[i], mask: newMask(s.SecretValues())}
+		if r := s.Target.Ready; r != nil && p.ready > 0 {
+			r.Timeout = min(r.Timeout, p.ready)
+		}
+		f.urls[i] = cmp.Or(f.urls[i], s.Target.URL)
+		p.sides[i] = &side{
+			name: name, spec: s, env: env, command: f.starts[i], option: p.options[i], hosts: p.hosts[i], wait: p.ready,
+			mask: newMask(s.SecretValues()),
+		}
 	}
 	s := p.sides[1].spec
 	p.spec, p.mask = s, p.sides[1].mask
@@ -93,14 +126,14 @@ func (p *pair) prepare(env *Env, file string, hub *live.Hub) error {
 	if !p.calibrates {
 		p.watch = verdict.NewWatch(limits(s.Gate.Thresholds), limits(s.StopWhen), &names)
 	}
-	p.live, p.feeds = hub, map[string]*live.Feed{}
+	p.feeds = map[string]*live.Feed{}
 	for _, name := range sideNames {
 		p.feeds[name] = live.NewFeed(steady, names, name, f.load)
 		p.feeds[name].Title = s.Name
 	}
 	p.load, err = load.NewPaired(steady, p.sides[0].newUser, p.sides[1].newUser, load.PairedOptions{
 		Load: f.load,
-		Show: func(arm string, iv *result.Interval) { hub.Publish(p.feeds[arm].Second(iv)) },
+		Show: func(arm string, iv *result.Interval) { p.live.Publish(p.feeds[arm].Second(iv)) },
 		Options: load.Options{Catalog: names, Each: func(iv *result.Interval) string {
 			if p.watch == nil {
 				return ""
@@ -115,13 +148,19 @@ func (p *pair) prepare(env *Env, file string, hub *live.Hub) error {
 }
 
 // recall reads what earlier comparisons say of the noise of deployments.
-func (p *pair) recall(env *Env) {
+func (p *pair) recall(ctx context.Context) {
 	identified := &result.Run{}
 	p.identify(identified)
 	p.query = baseline.Query{Spec: identified.Spec, Profile: identified.Profile, Environment: identified.Environment}
-	var err error
-	if p.past, err = baseline.Dir(env.path(p.flags.baselineDir)).Pairs(p.query); err != nil {
-		p.warn("pairs-unreadable", "what earlier comparisons say of the noise of deployments was left out: "+err.Error(), "remove the file")
+	if p.store == nil {
+		return
+	}
+	files, err := p.store.Open(ctx)
+	if err == nil {
+		p.past, err = baseline.FindPairs(files, p.query)
+	}
+	if err != nil {
+		p.warn("pairs-unreadable", "what earlier comparisons say of the noise of deployments was left out: "+err.Error(), "see that the store can be read; remove the file if it is damaged")
 	}
 }
 
@@ -131,7 +170,7 @@ func (p *pair) warn(code, message, remedy string) {
 }
 
 func (p *pair) identify(run *result.Run) {
-	identify(run, p.spec, job{flags: &p.flags.measureFlags, commit: commitFromEnv(p.sides[1].env)})
+	identify(run, p.spec, job{flags: &p.flags.measureFlags, commit: p.commit})
 	run.Mode = "paired"
 }
 
@@ -166,6 +205,7 @@ func (p *pair) unready(ctx context.Context, err error) (*measurement, error) {
 	}
 	p.run = run
 	p.identify(run)
+	p.overdue(ctx)
 	p.close(ctx)
 	p.verdict = verdict.Paired(verdict.PairedInput{Run: run, Gate: p.gate(), Notes: p.notes}).Verdict
 	return p.measurement, nil
@@ -191,7 +231,7 @@ func (p *pair) looks(ctx context.Context) (verdict.PairedResult, error) {
 		if p.load.Stopped() || p.done >= planned {
 			look = verdict.Looks
 		}
-		in, err := p.input(look)
+		in, err := p.input(ctx, look)
 		if err != nil {
 			return verdict.PairedResult{}, err
 		}
@@ -207,15 +247,24 @@ func (p *pair) looks(ctx context.Context) (verdict.PairedResult, error) {
 }
 
 // input is what is known at a look.
-func (p *pair) input(look int) (in verdict.PairedInput, err error) {
+func (p *pair) input(ctx context.Context, look int) (in verdict.PairedInput, err error) {
 	if p.run, err = p.load.Result(); err != nil {
 		return in, err
 	}
 	p.identify(p.run)
+	p.overdue(ctx)
 	return verdict.PairedInput{
 		Run: p.run, Look: look, Redeploy: p.flags.redeploys(), Calibrated: p.past.Calibrated, Past: p.past.Past,
 		Gate: p.gate(), Watch: p.watch,
 	}, nil
+}
+
+// overdue says that the time of the whole job was over, where that is why the run
+// ended: nobody interrupted it then.
+func (p *pair) overdue(ctx context.Context) {
+	if late := (errTooLong{}); errors.As(context.Cause(ctx), &late) {
+		p.run.Interrupted, p.run.Stopped = false, late.Error()
+	}
 }
 
 // gate is what the spec asks; of base against itself it asks for no limits.
@@ -241,12 +290,13 @@ func (p *pair) confirm(ctx context.Context, first verdict.PairedInput, blocks in
 	case err == nil:
 		p.load.Drive(ctx, blocks, blocks+blocks/4)
 	}
-	in, err := p.input(first.Look)
+	in, err := p.input(ctx, first.Look)
 	if err != nil {
 		return verdict.PairedResult{}, err
 	}
 	if ctx.Err() != nil {
 		p.run.Interrupted = true
+		p.overdue(ctx)
 	}
 	if in.Second, err = result.PairAfter(p.run, 1); err != nil {
 		return verdict.PairedResult{}, err

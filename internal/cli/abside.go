@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,13 +16,17 @@ import (
 	"github.com/loadline-ci/loadline/internal/verdict"
 )
 
-// A side is base or head of a paired run: a spec aimed at its URL and, where
-// there is a start command, the program that answers there.
+// A side is base or head of a paired run, or the target of a single one: a spec
+// aimed at its URL and, where there is a start command, the program that answers
+// there.
 type side struct {
-	name    string
+	name    string // "base" or "head"
 	spec    *spec.Spec
 	env     *Env
 	command string
+	option  string        // what the command was given by: "--base-start", "the input start"
+	hosts   []string      // when set: no other host may be reached
+	wait    time.Duration // the longest to wait for it, where [target.ready] says nothing; 0: as ab does
 	mask    mask
 
 	set      *scenario.Set // of this series
@@ -37,7 +42,7 @@ func (s *side) newUser(id int, rec *load.Recorder) load.User { return s.set.NewU
 // a *scenario.NotReady with the side's name, or that of ctx, or a usageError.
 func (s *side) open(ctx context.Context) error {
 	var err error
-	if s.set, s.closeSet, err = compile(s.env, s.spec, nil, s.mask); err != nil {
+	if s.set, s.closeSet, err = compile(s.env, s.spec, s.hosts, s.mask); err != nil {
 		return usageError{s.mask.Error(err)}
 	}
 	if s.command != "" {
@@ -70,11 +75,13 @@ func (s *side) start(ctx context.Context) error {
 	dialer := net.Dialer{Timeout: time.Second}
 	if conn, err := dialer.DialContext(ctx, "tcp", address); err == nil {
 		_ = conn.Close()
-		return &scenario.NotReady{Reason: fmt.Sprintf("%s: something answers at %s before --%s-start was run; stop it, or leave the start command out",
-			s.name, bareURL(s.spec.Target.URL), s.name)}
+		return &scenario.NotReady{Reason: fmt.Sprintf("%s: something answers at %s before the command of %s was run; stop it, or leave the command out",
+			s.name, bareURL(s.spec.Target.URL), s.option)}
 	}
-	s.program, err = deploy(ctx, s.env, s.name, s.command)
-	return err
+	if s.program, err = deploy(ctx, s.env, s.name, s.command); err != nil {
+		return usagef("%s: %w", s.option, err)
+	}
+	return nil
 }
 
 func hostPort(target string) (string, error) {
@@ -92,13 +99,17 @@ func hostPort(target string) (string, error) {
 	return net.JoinHostPort(u.Hostname(), port), nil
 }
 
-// startEvery is how often a program that comes up is tried for a connection.
-const startEvery = 100 * time.Millisecond
+// startEvery is how often a program that comes up is tried for a connection, and
+// startTime how long, where nobody says.
+const (
+	startEvery = 100 * time.Millisecond
+	startTime  = 2 * time.Minute
+)
 
 // ready waits for the target, as long as its program runs.
 func (s *side) ready(ctx context.Context) error {
 	if s.program == nil {
-		return s.set.Ready(ctx)
+		return awaitTarget(ctx, s.spec, s.set, s.wait)
 	}
 	waiting, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -111,7 +122,8 @@ func (s *side) ready(ctx context.Context) error {
 		case <-over:
 		}
 	}()
-	deadline := time.Now().Add(abStartTime)
+	most := cmp.Or(s.wait, startTime)
+	deadline := time.Now().Add(most)
 	for {
 		err := s.set.Ready(waiting)
 		var not *scenario.NotReady
@@ -126,7 +138,7 @@ func (s *side) ready(ctx context.Context) error {
 			s.program.show(s.env.Stderr, s.mask)
 			if s.spec.Target.Ready == nil {
 				return &scenario.NotReady{Reason: fmt.Sprintf("nothing listened at %s within %s of the start command; see the end of its output, or set [target.ready]",
-					bareURL(s.spec.Target.URL), unit.FormatDuration(abStartTime))}
+					bareURL(s.spec.Target.URL), unit.FormatDuration(most))}
 			}
 			return err
 		}
@@ -150,17 +162,23 @@ func (s *side) clean(ctx context.Context) (notes []verdict.Reason) {
 	if err := s.set.Teardown(clean); err != nil {
 		notes = append(notes, verdict.Reason{Code: "teardown", Message: s.name + ": " + s.mask.String(err.Error())})
 	}
+	return append(notes, s.ended()...)
+}
+
+// ended says that the program ended by itself while it was measured.
+func (s *side) ended() []verdict.Reason {
 	if s.program == nil {
-		return notes
+		return nil
 	}
-	if how := s.program.ended(); how != "" {
-		s.program.show(s.env.Stderr, s.mask)
-		notes = append(notes, verdict.Reason{
-			Code: "program-ended", Message: fmt.Sprintf("the %s's start command ended (%s) while it was measured", s.name, how),
-			Remedy: "see the end of its output",
-		})
+	how := s.program.ended()
+	if how == "" {
+		return nil
 	}
-	return notes
+	s.program.show(s.env.Stderr, s.mask)
+	return []verdict.Reason{{
+		Code: "program-ended", Message: fmt.Sprintf("the %s's start command ended (%s) while it was measured", s.name, how),
+		Remedy: "see the end of its output",
+	}}
 }
 
 // stop stops the program and forgets the series.

@@ -85,8 +85,8 @@ func (f *abFlags) calibrate(ctx context.Context, env *Env, file string) (Exit, e
 	}
 	hub := &live.Hub{}
 	watched, done := watchRun(env, hub, f.quiet)
-	p := &pair{flags: f, measurement: &measurement{}, calibrates: true}
-	all, err := p.calibrate(ctx, watched, file, hub)
+	p := &pair{flags: f, pairJob: f.job(env, file, hub), measurement: &measurement{}, calibrates: true}
+	all, err := p.calibrate(ctx, watched)
 	done()
 	switch {
 	case err != nil:
@@ -136,11 +136,11 @@ func firstReason(v *verdict.Verdict) string {
 
 // calibrate is comparePair for base against itself: nothing is called, so there
 // is nothing to look at before the end.
-func (p *pair) calibrate(ctx context.Context, env *Env, file string, hub *live.Hub) ([]verdict.Visible, error) {
-	if err := p.prepare(env, file, hub); err != nil {
+func (p *pair) calibrate(ctx context.Context, env *Env) ([]verdict.Visible, error) {
+	if err := p.prepare(env); err != nil {
 		return nil, err
 	}
-	p.recall(env)
+	p.recall(ctx)
 	defer func() { p.close(ctx) }()
 	if err := p.open(ctx); err != nil {
 		_, err := p.unready(ctx, err)
@@ -148,7 +148,7 @@ func (p *pair) calibrate(ctx context.Context, env *Env, file string, hub *live.H
 	}
 	planned := p.load.Blocks(p.flags.load)
 	p.load.Drive(ctx, planned, planned)
-	in, err := p.input(verdict.Looks)
+	in, err := p.input(ctx, verdict.Looks)
 	if err != nil {
 		return nil, p.mask.Error(err)
 	}
@@ -165,7 +165,7 @@ func (p *pair) calibrate(ctx context.Context, env *Env, file string, hub *live.H
 	if p.flags.deployments() > 1 {
 		// One deployment against itself would say that deployments never differ.
 		p.past.Calibrated = true
-		p.remember(env, judged)
+		p.remember(ctx, judged)
 	}
 	return all, nil
 }

@@ -79,7 +79,7 @@ func runCI(ctx context.Context, env *Env) (Exit, error) {
 		j := c.job(file)
 		j.live = &live.Hub{}
 		watched, done := watchRun(env, j.live, false)
-		m, err := measure(ctx, watched, j)
+		m, err := c.measure(ctx, watched, j)
 		done()
 		if err != nil {
 			stumbled = err
@@ -203,7 +203,8 @@ func (c *ciRun) job(file string) job {
 	if f.target == "" && c.event.EnvironmentURL != "" {
 		f.target = c.event.EnvironmentURL
 	}
-	j := job{file: file, flags: f, commit: c.commit(), ready: c.in.readyTimeout, store: c.store.find, lineage: c.store.lineage}
+	f.paired = c.paired()
+	j := job{file: file, flags: f, commit: c.commit(), start: c.in.start, ready: c.in.readyTimeout, store: c.store.find, lineage: c.store.lineage}
 	// Where the workflow names hosts, the spec cannot add to them.
 	if u, err := url.Parse(f.target); err == nil && u.Host != "" {
 		j.hosts = append([]string{u.Host}, c.in.hosts...)

@@ -17,6 +17,8 @@ import (
 type ciInputs struct {
 	specs                     []string
 	baseURL, profile          string
+	start                     string // command; "": the target runs already
+	compare                   compareInputs
 	baseline                  place
 	branch, dir               string
 	update                    string // "auto", "never", "always"
@@ -48,6 +50,7 @@ func readInputs(env *Env, get func(string) string) (*ciInputs, error) {
 	r := inputReader{values: values}
 	in := &ciInputs{
 		baseURL: values["base-url"], profile: values["profile"],
+		start: values["start"], compare: r.compare(),
 		branch: values["baseline-branch"], dir: values["baseline-dir"],
 		update:      r.oneOf("update-baseline", "auto", "never", "always"),
 		comment:     r.oneOf("comment", "changes", "always", "never"),

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,7 +71,7 @@ func (c *ciRun) context(m *measurement) report.Context {
 	ctx := report.Context{
 		PullRequest: c.event.PR, HeadSHA: c.commit(), RunURL: c.event.RunURL(),
 		SpecPath: m.spec.File, Environment: m.run.Environment.Label, Profile: m.run.Profile, Version: version(),
-		Reproduce: reproduce(m.spec.File, &measureFlags{target: c.in.baseURL, profile: c.in.profile}),
+		Reproduce: cmp.Or(m.again, reproduce(m.spec.File, &measureFlags{target: c.in.baseURL, profile: c.in.profile})),
 	}
 	if b := c.store.build; !c.github {
 		ctx.PullRequest, ctx.RunURL, ctx.Repo = b.PR, b.URL, b.Repo

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -34,12 +35,12 @@ func deploy(ctx context.Context, env *Env, side, command string) (*deployment, e
 	shell := shellCommand(command)
 	d.cmd = exec.CommandContext(context.WithoutCancel(ctx), shell[0], shell[1:]...)
 	d.cmd.Dir = env.Dir
-	d.cmd.Env = env.Environ()
+	d.cmd.Env = withoutInputs(env.Environ())
 	d.cmd.Stdout, d.cmd.Stderr = d.out, d.out
 	d.cmd.WaitDelay = outputGrace
 	ownGroup(d.cmd)
 	if err := d.cmd.Start(); err != nil {
-		return nil, usagef("--%s-start: %w", side, err)
+		return nil, err
 	}
 	go func() {
 		defer close(d.gone)
@@ -49,6 +50,21 @@ func deploy(ctx context.Context, env *Env, side, command string) (*deployment, e
 		}
 	}()
 	return d, nil
+}
+
+// withoutInputs is an environment without what a CI system hands to loadline
+// alone: the inputs of the Action, among them its token, and the files through
+// which a step speaks to its runner. A start command runs the code under test,
+// which has no business with either.
+func withoutInputs(environ []string) []string {
+	return slices.DeleteFunc(slices.Clone(environ), func(line string) bool {
+		name, _, _ := strings.Cut(line, "=")
+		switch strings.ToUpper(name) {
+		case "GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE", "GITHUB_STEP_SUMMARY":
+			return true
+		}
+		return strings.HasPrefix(strings.ToUpper(name), "INPUT_")
+	})
 }
 
 // ended says how the command ended; "" while it runs.

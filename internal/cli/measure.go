@@ -30,6 +30,7 @@ type job struct {
 	lineage func(ctx context.Context, ref string) ([]string, error)
 	live    *live.Hub // told each second how it goes; may be nil
 	desk    *desk     // its live page; nil: none
+	start   string    // command that brings the target up; "": it runs already
 }
 
 // A measurement is one run of a spec and what it came to.
@@ -40,7 +41,8 @@ type measurement struct {
 	base    []*result.Summary // what it was compared with, newest first
 	notes   []verdict.Reason  // to pass on beside the verdict
 	mask    mask
-	saved   bool // read from a file, not measured now
+	saved   bool   // read from a file, not measured now
+	again   string // command that measures the same again, where it is not run
 }
 
 // measure is the way of the data: a spec is read, its load is driven, what it
@@ -70,12 +72,16 @@ func measure(ctx context.Context, env *Env, j job) (*measurement, error) {
 		return nil, usageError{m.mask.Error(err)}
 	}
 	defer closeSet()
+	target := &side{
+		name: "head", spec: s, env: env, command: j.start, option: "the input start", wait: j.ready, mask: m.mask, set: set,
+	}
+	defer target.stop()
 
 	if err := j.desk.open(ctx, env, m, j.live); err != nil {
 		return nil, err
 	}
 	watch := verdict.NewWatch(part.watched(limits(s.Gate.Thresholds)), part.stops(limits(s.StopWhen)), catalog(s))
-	m.run, err = m.drive(ctx, j, set, watch)
+	m.run, err = m.drive(ctx, j, target, watch)
 	if err != nil {
 		return nil, m.mask.Error(err)
 	}
@@ -144,17 +150,25 @@ const teardownTime = 5 * time.Second
 
 // drive waits for the target, sets it up, sends the load and cleans up again.
 // A target that is not there, or a failed setup, is a result too.
-func (m *measurement) drive(ctx context.Context, j job, set *scenario.Set, watch *verdict.Watch) (*result.Run, error) {
-	names := *catalog(m.spec)
+func (m *measurement) drive(ctx context.Context, j job, target *side, watch *verdict.Watch) (*result.Run, error) {
+	names, set := *catalog(m.spec), target.set
 	feed := live.NewFeed(m.spec.Load, names, "", 0)
 	feed.Title = m.spec.Name
 	if err := j.desk.ready(ctx); err != nil {
 		return unreadyRun(ctx, names, err)
 	}
 	j.live.Publish(feed.Phase(live.Waiting, bareURL(m.spec.Target.URL)))
-	if err := m.ready(ctx, j, set); err != nil {
+	if target.command != "" {
+		if err := target.start(ctx); err != nil {
+			return unreadyRun(ctx, names, err)
+		}
+	}
+	if err := target.ready(ctx); err != nil {
 		return unreadyRun(ctx, names, err)
 	}
+	defer func() {
+		m.notes = append(m.notes, target.ended()...)
+	}()
 	defer func() {
 		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), teardownTime)
 		defer cancel()
@@ -189,13 +203,13 @@ func unreadyRun(ctx context.Context, names result.Catalog, err error) (*result.R
 	return run, nil
 }
 
-// ready waits for the target: as [target.ready] says, or, where that is not
-// written and the job may wait, until a connection is taken.
-func (m *measurement) ready(ctx context.Context, j job, set *scenario.Set) error {
-	if m.spec.Target.Ready != nil || j.ready == 0 {
+// awaitTarget waits for a target: as [target.ready] says, or, where that is not
+// written and there is time, until a connection is taken.
+func awaitTarget(ctx context.Context, s *spec.Spec, set *scenario.Set, most time.Duration) error {
+	if s.Target.Ready != nil || most == 0 {
 		return set.Ready(ctx)
 	}
-	deadline := time.Now().Add(j.ready)
+	deadline := time.Now().Add(most)
 	for {
 		err := set.Ready(ctx)
 		var not *scenario.NotReady

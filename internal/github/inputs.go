@@ -14,6 +14,10 @@ func Inputs() []Input {
 	return []Input{
 		{"spec", "loadline.toml", "The load spec: one path, or several, one a line"},
 		{"base-url", "", "The target, instead of the spec's `target.url`"},
+		{"start", "", "Command that starts the target in this job, and stays in the foreground; loadline waits until it is ready, and stops it"},
+		{"compare-url", "", "The base's URL, for A/B: base and head are driven by turns in one run, which sees far smaller changes than stored runs. It must be an equal twin of the target"},
+		{"compare-start", "", "Command that starts the base. With `start`, both are restarted to confirm a slowdown before anybody is blamed"},
+		{"compare-duration", "180s", "A/B: the most load that both sides together may take; most runs end after a third of it"},
 		{"profile", "", "A `[profile.NAME]` of the spec"},
 		{"baseline", "branch", "Where earlier runs are kept: `branch`, `dir` or `dir:PATH`, `git:REMOTE#BRANCH`, `file:PATH` or `none`"},
 		{"baseline-branch", "loadline-data", "The branch for `baseline: branch`; it is created when absent"},

@@ -75,7 +75,32 @@ func (p *Page) passLead(headed bool) prose {
 	if b.VisiblePercent > 0 {
 		out = out.say(" This run could see " + unit.Change(b.VisiblePercent/100) + " or more.")
 	}
-	return append(out, p.limitsHold()...)
+	return append(out.say(p.pairedLead()), p.limitsHold()...)
+}
+
+// pairedLead says that base and head were measured side by side, and how often a
+// call was seen; "" for other runs.
+func (p *Page) pairedLead() string {
+	if p.Run == nil || p.Run.Mode != "paired" {
+		return ""
+	}
+	rounds, restarted := 0, false
+	for i := range p.Run.Rounds {
+		r := &p.Run.Rounds[i]
+		restarted = restarted || r.Restarts > 0
+		if r.Arm == "head" && r.Restarts == 0 {
+			rounds++
+		}
+	}
+	where := "this run"
+	if p.Context.PullRequest > 0 {
+		where = "this job"
+	}
+	out := " Measured A/B in " + where + ", over " + plural(rounds, unit.Count(int64(rounds)), "alternating round") + " a side"
+	if restarted && p.Verdict.Outcome == verdict.Regression {
+		out += ", and again after both were restarted"
+	}
+	return out + "."
 }
 
 // limitsHold says how many limits hold, when there are any.
@@ -120,7 +145,7 @@ func (p *Page) regressionLead() prose {
 	if a := allowed(f); a != "" {
 		out = out.say("; allowed is " + a)
 	}
-	out = out.say(".")
+	out = out.say(".").say(p.pairedLead())
 	if n := noise(f); n != "" {
 		out = out.say(" This runner's noise limit is " + n)
 		if b := p.Verdict.Base; b != nil && b.FalseAlarmPercent > 0 {

@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"github.com/loadline-ci/loadline/internal/unit"
+)
+
+// compareInputs are the inputs of the Action that ask for base and head in one run.
+type compareInputs struct {
+	url   string // of the base; "": stored runs are compared with
+	start string // command that brings the base up
+	load  time.Duration
+}
+
+// compare reads the inputs of an A/B run.
+func (r *inputReader) compare() compareInputs {
+	in := compareInputs{url: r.values["compare-url"], start: r.values["compare-start"]}
+	var err error
+	switch in.load, err = unit.ParseDuration(r.values["compare-duration"]); {
+	case err != nil:
+		r.fail("input compare-duration: %w", err)
+	case in.load < shortestAB || in.load > longestAB:
+		r.fail("input compare-duration is %q: an A/B run takes %s to %s of load", r.values["compare-duration"], unit.FormatDuration(shortestAB), unit.FormatDuration(longestAB))
+	}
+	if u, err := url.Parse(in.url); in.url != "" && (err != nil || u.Host == "") {
+		r.fail("input compare-url is %q: write a URL such as http://127.0.0.1:8081", in.url)
+	}
+	if in.start != "" && in.url == "" {
+		r.fail("input compare-start is set without compare-url: say where the base answers")
+	}
+	return in
+}
+
+// paired says whether base and head are compared in one run. A run that is to
+// become a baseline is of one target alone: it is measured as the others of its
+// kind were.
+func (c *ciRun) paired() bool { return c.in.compare.url != "" && !c.store.mayUpdate() }
+
+// measure measures one spec: base and head by turns where the workflow names a
+// base and the event has one, else the target alone.
+func (c *ciRun) measure(ctx context.Context, env *Env, j job) (*measurement, error) {
+	if !c.paired() {
+		return measure(ctx, env, j)
+	}
+	f := &abFlags{
+		measureFlags: *j.flags, urls: [2]string{c.in.compare.url, j.flags.target}, starts: [2]string{c.in.compare.start, c.in.start},
+		load: c.in.compare.load,
+	}
+	p := pairJob{
+		file: j.file, commit: j.commit, options: [2]string{"the input compare-start", "the input start"}, ready: j.ready,
+		hosts: [2][]string{c.baseHosts(), j.hosts}, store: c.store.store, live: j.live,
+		// A fork's token cannot write, and a job that follows the advice to read only cannot either.
+		keeps: !c.event.ReadOnly(),
+		unkept: func(err error) {
+			c.log.Info("what this comparison says of the noise of deployments was not kept", "error", err)
+		},
+	}
+	m, err := comparePair(ctx, env, f, p)
+	if m != nil {
+		// The commands may hold what the comment must not show.
+		f.starts = [2]string{}
+		m.again = f.reproduce(j.file)
+	}
+	return m, err
+}
+
+// baseHosts are the hosts that the load of the base may reach.
+func (c *ciRun) baseHosts() []string {
+	u, err := url.Parse(c.in.compare.url)
+	if err != nil {
+		return []string{} // none; the input was checked
+	}
+	return append([]string{u.Host}, c.in.hosts...)
+}
