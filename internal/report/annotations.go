@@ -1,6 +1,8 @@
 package report
 
 import (
+	"slices"
+
 	"github.com/loadline-ci/loadline/internal/verdict"
 )
 
@@ -101,18 +103,16 @@ func (p *Page) findingAnnotation(f *verdict.Finding) Annotation {
 	if f.Warn {
 		level = LevelWarning
 	}
+	if f.Accepted != nil {
+		level = LevelNotice
+		message += ". " + p.acceptance(f).String()
+	}
 	return p.annotation(level, f.Line, title, message)
 }
 
-// loudFirst moves errors before warnings and leaves the order otherwise.
+// loudFirst moves errors before warnings before notices, and leaves the order
+// otherwise.
 func loudFirst(all []Annotation) {
-	var errors, others []Annotation
-	for _, a := range all {
-		if a.Level == LevelError {
-			errors = append(errors, a)
-		} else {
-			others = append(others, a)
-		}
-	}
-	copy(all, append(errors, others...))
+	rank := map[Level]int{LevelError: 0, LevelWarning: 1, LevelNotice: 2}
+	slices.SortStableFunc(all, func(a, b Annotation) int { return rank[a.Level] - rank[b.Level] })
 }

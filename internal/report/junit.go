@@ -168,12 +168,15 @@ func (p *Page) comparisonCases() []junitCase {
 		a := p.findingAnnotation(f)
 		c := junitCase{Class: "loadline.comparison", Name: strings.TrimSpace(p.labelOf(f) + " " + metricName(f.Metric)), Time: "0"}
 		switch {
-		case f.Call == verdict.Slower && !f.Warn && p.Verdict.Outcome != verdict.Accepted:
+		case f.Call == verdict.Slower && !f.Warn && f.Accepted == nil:
 			c.Failure = &junitDetail{Message: a.Title, Type: callMood(f).word, Text: p.place(f.Line) + a.Message}
 		case f.Call == verdict.Slower, f.Call == verdict.NotSure, f.Call == verdict.NotJudged:
 			message := callMood(f).word
 			if f.Why != "" {
 				message += ": " + clean(f.Why, maxMessage)
+			}
+			if f.Accepted != nil {
+				message += ". " + p.acceptance(f).String()
 			}
 			c.Skipped = &junitDetail{Message: message}
 		}

@@ -3,6 +3,7 @@ package report
 import (
 	"strings"
 
+	"github.com/loadline-ci/loadline/internal/rule"
 	"github.com/loadline-ci/loadline/internal/unit"
 	"github.com/loadline-ci/loadline/internal/verdict"
 )
@@ -17,6 +18,8 @@ func (p *Page) lead(headed bool) prose {
 		return p.regressionLead()
 	case verdict.Threshold:
 		return p.thresholdLead()
+	case verdict.Accepted:
+		return p.acceptedLead()
 	default:
 		return p.otherLead(headed)
 	}
@@ -32,8 +35,6 @@ func (p *Page) otherLead(headed bool) prose {
 		intro, otherwise = "Not judged: ", "The run is not fit to compare."
 	case verdict.NoBaseline:
 		intro, otherwise = "No baseline yet: ", "There is no run to compare with."
-	case verdict.Accepted:
-		intro, otherwise = "Accepted: ", "This slowdown was taken on purpose."
 	default:
 	}
 	if headed {
@@ -135,13 +136,7 @@ func (p *Page) regressionLead() prose {
 		out = out.sentence(upperFirst(p.Verdict.Reasons[i].Message)).say(" ")
 	}
 	f := &slower[0]
-	out = out.code(p.labelOf(f)).say(" " + verb(f.Metric) + ": ").strong(moved(f))
-	if beyondOthers(f) {
-		out = out.say(", " + change(f.Metric, f.ChangePercent) + " beyond the other steps")
-	}
-	if f.LowPercent != 0 || f.HighPercent != 0 {
-		out = out.say(" (between " + change(f.Metric, f.LowPercent) + " and " + change(f.Metric, f.HighPercent) + ")")
-	}
+	out = append(out, p.whatMoved(f)...)
 	if a := allowed(f); a != "" {
 		out = out.say("; allowed is " + a)
 	}
@@ -157,6 +152,44 @@ func (p *Page) regressionLead() prose {
 		out = append(out.say(" "), p.thresholdLead()...)
 	}
 	return out
+}
+
+// whatMoved is "GET /orders got slower: p99 212 ms → 289 ms, +36% (between …)".
+func (p *Page) whatMoved(f *verdict.Finding) prose {
+	out := prose{}.code(p.labelOf(f)).say(" " + verb(f.Metric) + ": ").strong(moved(f))
+	if beyondOthers(f) {
+		out = out.say(", " + change(f.Metric, f.ChangePercent) + " beyond the other steps")
+	}
+	if f.LowPercent != 0 || f.HighPercent != 0 {
+		out = out.say(" (between " + change(f.Metric, f.LowPercent) + " and " + change(f.Metric, f.HighPercent) + ")")
+	}
+	return out
+}
+
+// acceptedLead says what was accepted of the worst row, by whom and why.
+func (p *Page) acceptedLead() prose {
+	rows := p.accepted()
+	if len(rows) == 0 {
+		return p.reasonLead("", "This slowdown was taken on purpose.")
+	}
+	return append(p.whatMoved(&rows[0]).say(". "), p.acceptance(&rows[0])...)
+}
+
+// acceptance says who took a finding, up to where, and why.
+func (p *Page) acceptance(f *verdict.Finding) prose {
+	a := f.Accepted
+	out := say("Accepted up to ").strong(change(f.Metric, a.Bound))
+	if a.By != "" {
+		out = out.say(" by ").quote(a.By)
+	}
+	switch a.Via {
+	case rule.ViaLabel, rule.ViaTrailer, rule.ViaFile, rule.ViaComment:
+		out = out.say(" (" + string(a.Via) + ")")
+	}
+	if a.Reason != "" {
+		return out.say(": ").sentence(a.Reason)
+	}
+	return out.say(".")
 }
 
 func (p *Page) thresholdLead() prose {
@@ -175,7 +208,7 @@ func (p *Page) thresholdLead() prose {
 // step or a limit, in the codes of verdict.
 func toldByRow(r verdict.Reason) bool {
 	switch r.Code {
-	case "slower", "more-errors", "not-sure", "limit":
+	case "slower", "more-errors", "not-sure", "limit", "accepted":
 		return true
 	default:
 		return false
@@ -186,7 +219,7 @@ func toldByRow(r verdict.Reason) bool {
 // whole, else the first; -1 when there is none.
 func (p *Page) leadReason() int {
 	for i, r := range p.Verdict.Reasons {
-		if !toldByRow(r) {
+		if !toldByRow(r) && !strings.HasPrefix(r.Code, "acceptance-") {
 			return i
 		}
 	}
@@ -219,6 +252,8 @@ func (p *Page) leadsWithReason() bool {
 		return false
 	case verdict.Threshold:
 		return len(p.broken()) == 0
+	case verdict.Accepted:
+		return len(p.accepted()) == 0
 	default:
 		return true
 	}

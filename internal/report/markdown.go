@@ -184,7 +184,7 @@ func (m *markdown) changedTable() {
 	shown := rows[:min(len(rows), m.rows)]
 	if len(shown) > 0 {
 		m.line()
-		m.line("| | Step | ", sha("Base", m.baseSHA()), " | ", sha("Head", m.headSHA()), " | Change (95% range) | Noise | Limit |")
+		m.line("| | Step | ", sha("Base", m.baseSHA()), " | ", sha("Head", m.headSHA()), " | Change (95%) | Noise | Limit |")
 		m.line("|:--|:--|--:|--:|--:|--:|--:|")
 	}
 	for i := range shown {
@@ -197,6 +197,27 @@ func (m *markdown) changedTable() {
 	if more := len(rows) - len(shown); more > 0 {
 		m.line()
 		m.line(plural(more, unit.Count(int64(more)), "changed row"), " not shown.")
+	}
+	m.acceptedRows()
+}
+
+// acceptedRows says who took each row that the lead does not speak of, and why.
+func (m *markdown) acceptedRows() {
+	rows := m.accepted()
+	if m.Verdict.Outcome == verdict.Accepted && len(rows) > 0 {
+		rows = rows[1:]
+	}
+	if len(rows) == 0 || m.rows == 0 {
+		return
+	}
+	m.line()
+	for i := range rows[:min(len(rows), m.rows)] {
+		f := &rows[i]
+		m.line("- ☑️ ", markCode(m.labelOf(f), false), " ", metricName(f.Metric), ": ", lowerFirst(markProse(m.acceptance(f), false)))
+	}
+	if more := len(rows) - m.rows; more > 0 {
+		m.line()
+		m.line(plural(more, unit.Count(int64(more)), "accepted row"), " not shown.")
 	}
 }
 
@@ -216,10 +237,10 @@ func (m *markdown) changedRow(f *verdict.Finding) {
 		solid(value(f.Metric, f.Base)), " | ", head, " | ", moved, " | ", noise(f), " | ", allowed(f), " |")
 }
 
-// narrow writes a range as "+28…+45%", its unit once.
+// narrow writes a range as "+28…+45%", its unit once, never broken at its middle.
 func narrow(spread string) string {
 	low, high, _ := strings.Cut(spread, " to ")
-	return strings.TrimRight(low, "%p") + "…" + high
+	return strings.TrimRight(low, "%p") + "\u2060…\u2060" + high
 }
 
 // solid keeps a number and its unit on one line.
@@ -297,20 +318,31 @@ func (m *markdown) whatNext() {
 	if s := clean(m.Context.Reproduce, maxMessage); s != "" && m.Verdict.Outcome != verdict.NoBaseline {
 		lines = append(lines, "**Reproduce** "+markCode(s, false))
 	}
-	if m.Verdict.Outcome == verdict.Regression || m.Verdict.Outcome == verdict.Threshold {
-		for i, s := range m.Context.Accept {
-			intro := "**Intended?** "
-			if i > 0 {
-				intro = "Or: "
-			}
-			lines = append(lines, intro+markProse(prose{}.sentence(s), false))
-		}
-	}
+	lines = append(lines, m.intended()...)
 	if len(lines) > 0 {
 		// Two spaces would break the lines too, but editors eat them.
 		m.line(strings.Join(lines, "<br>\n"))
 		m.line()
 	}
+}
+
+// intended says how to accept what is slower, where anything is.
+func (m *markdown) intended() []string {
+	if len(m.slower()) == 0 {
+		return nil
+	}
+	var lines []string
+	for i, s := range m.Context.Accept {
+		intro := "**Intended?** "
+		if i > 0 {
+			intro = "Or: "
+		}
+		lines = append(lines, intro+markProse(prose{}.sentence(upperFirst(s)), false))
+	}
+	if len(lines) > 0 && m.Context.AcceptURL != "" {
+		lines[len(lines)-1] += " " + link("How to accept", m.Context.AcceptURL)
+	}
+	return lines
 }
 
 func (m *markdown) footer() {

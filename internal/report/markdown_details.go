@@ -158,7 +158,31 @@ func (m *markdown) trendChart() {
 		m.line("  y-axis 0 --> ", strconv.FormatFloat(ceiling(top), 'g', 4, 64))
 		m.line("  line [", strings.Join(numbers, ", "), "]")
 		m.line("```")
+		m.acceptedPoints(t)
 	})
+}
+
+// acceptedPoints says at which stored runs a slowdown was accepted, and why.
+func (m *markdown) acceptedPoints(t *Trend) {
+	points := t.Points[max(0, len(t.Points)-maxPoints+1):]
+	intro := true
+	for i, p := range points {
+		if !p.Accepted {
+			continue
+		}
+		if intro {
+			m.line()
+			intro = false
+		}
+		at := prose{}.say("Accepted at -" + strconv.Itoa(len(points)-i))
+		if c := short(p.Commit); c != "" {
+			at = at.say(", ").code(c)
+		}
+		if p.Reason != "" {
+			at = at.say(": ").sentence(p.Reason)
+		}
+		m.line("- ", markProse(at, false))
+	}
 }
 
 // trend is the history of the worst changed row that has one.

@@ -33,6 +33,8 @@ type Context struct {
 	// Accept says how a maintainer takes a slowdown on purpose, one way a line.
 	// Empty: the page does not mention accepting.
 	Accept []string
+	// AcceptURL explains the ways; "" for no link.
+	AcceptURL string
 	// Next adds to what to do next, after what the verdict itself advises.
 	Next []string
 }

@@ -136,6 +136,7 @@ func changedRows(findings []verdict.Finding) []verdict.Finding {
 	slices.SortStableFunc(rows, func(a, b verdict.Finding) int {
 		return cmp.Or(
 			cmp.Compare(severity(b.Call), severity(a.Call)),
+			compareBool(a.Accepted != nil, b.Accepted != nil),
 			compareBool(a.Warn, b.Warn),
 			compareBool(b.Metric == metricErrors, a.Metric == metricErrors),
 			cmp.Compare(math.Abs(b.ChangePercent), math.Abs(a.ChangePercent)),
@@ -157,13 +158,40 @@ func compareBool(a, b bool) int {
 
 // slower lists the findings that were called and count, worst first.
 func (p *Page) slower() []verdict.Finding {
+	return p.called(func(f *verdict.Finding) bool { return f.Accepted == nil })
+}
+
+// accepted lists those that were called and do not count, as somebody took them.
+func (p *Page) accepted() []verdict.Finding {
+	return p.called(func(f *verdict.Finding) bool { return f.Accepted != nil })
+}
+
+func (p *Page) called(which func(*verdict.Finding) bool) []verdict.Finding {
 	var rows []verdict.Finding
-	for _, f := range p.changed {
-		if f.Call == verdict.Slower && !f.Warn {
-			rows = append(rows, f)
+	for i := range p.changed {
+		if f := &p.changed[i]; f.Call == verdict.Slower && !f.Warn && which(f) {
+			rows = append(rows, *f)
 		}
 	}
 	return rows
+}
+
+// acceptedSteps counts the steps of which all that is slower was accepted.
+func (p *Page) acceptedSteps() int {
+	open, taken := map[stepKey]bool{}, map[stepKey]bool{}
+	for i := range p.Verdict.Findings {
+		f := &p.Verdict.Findings[i]
+		if key := (stepKey{f.Scenario, f.Step}); f.Call == verdict.Slower {
+			open[key], taken[key] = open[key] || f.Accepted == nil, taken[key] || f.Accepted != nil
+		}
+	}
+	n := 0
+	for key := range taken {
+		if taken[key] && !open[key] {
+			n++
+		}
+	}
+	return n
 }
 
 // The metrics of a Finding that are no latency percentile.

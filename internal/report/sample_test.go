@@ -11,6 +11,7 @@ import (
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
 
 	"github.com/loadline-ci/loadline/internal/result"
+	"github.com/loadline-ci/loadline/internal/rule"
 	"github.com/loadline-ci/loadline/internal/verdict"
 )
 
@@ -246,15 +247,29 @@ func makeSample(name string) *Page {
 	case "pass", "one-step", "many-steps":
 	case "regression":
 		regress(v)
-		trends = []Trend{{Scenario: "shop", Step: "GET /orders", Metric: "p99", Points: []Point{
-			{Value: 208_000, Commit: "a1"},
-			{Value: 211_000, Commit: "a2"},
-			{Value: 209_000, Commit: "a3"},
-			{Value: 214_000, Commit: "a4"},
-			{Value: 210_000, Commit: "a5"},
-			{Value: 212_000, Commit: "a6"},
-		}}}
+		trends = orderTrend()
 		c.Accept = []string{"A maintainer adds the label `perf-accepted`: it covers this row up to +45%, in this pull request only"}
+	case "accepted":
+		regress(v)
+		trends = orderTrend()
+		v.Accept([]rule.Acceptance{{
+			Route: "GET /orders", Metric: "p99", Bound: 45, By: "alice", Via: rule.ViaTrailer,
+			Reason: "every order is **signed** now, see #481; @everyone agreed <b>so</b>", Commit: c.HeadSHA,
+		}})
+		v.Findings[1].Call = verdict.Unchanged // else it would be in doubt
+		v.Accept([]rule.Acceptance{*v.Findings[0].Accepted})
+	case "exceeded":
+		regress(v)
+		v.Findings[2] = verdict.Finding{
+			Scenario: "shop", Step: "GET /search", Metric: "p95", Base: 140_000, Head: 180_000, ChangePercent: 28.6, LowPercent: 22, HighPercent: 34,
+			LimitPercent: 15, NoisePercent: 3, Call: verdict.Slower, Line: 49,
+		}
+		v.Accept([]rule.Acceptance{
+			{Route: "GET /orders", Metric: "p99", Bound: 30, By: "alice", Via: rule.ViaLabel},
+			{Route: "GET /search", Metric: "p95", Bound: 35, By: "bob", Via: rule.ViaComment, Reason: "the new index"},
+		}, "the label `perf-accepted` does not count: mallory put it on, and may not write to this repository")
+		c.Accept = []string{"somebody who may write puts the label `perf-accepted` on: that accepts what is slower above, up to what was measured, in this pull request only"}
+		c.AcceptURL = "https://loadline.dev/accepting"
 	case "many-red":
 		v.Outcome = verdict.Regression
 		for i := range v.Findings {
@@ -337,6 +352,18 @@ func makeSample(name string) *Page {
 	return New(v, run, c, trends)
 }
 
+// orderTrend is what main did before, with one step that was accepted.
+func orderTrend() []Trend {
+	return []Trend{{Scenario: "shop", Step: "GET /orders", Metric: "p99", Points: []Point{
+		{Value: 178_000, Commit: "a1b2c3d4e5f60718293a4b5c6d7e8f9012345678"},
+		{Value: 181_000, Commit: "b2"},
+		{Value: 209_000, Commit: "c3d4e5f60718293a4b5c6d7e8f9012345678a1b2", Accepted: true, Reason: "totals with | taxes, by `law`"},
+		{Value: 214_000, Commit: "a4"},
+		{Value: 210_000, Commit: "a5"},
+		{Value: 212_000, Commit: "a6"},
+	}}}
+}
+
 // regress makes the verdict of the page in design/GATE.md section 4.
 func regress(v *verdict.Verdict) {
 	v.Outcome = verdict.Regression
@@ -361,7 +388,7 @@ func regress(v *verdict.Verdict) {
 
 // outcomes are the samples that each rendering has a golden file for.
 var outcomes = []string{
-	"pass", "regression", "errors", "threshold", "inconclusive", "together", "invalid", "not-ready", "no-baseline", "one-step", "everything", "whole-run",
+	"pass", "regression", "accepted", "exceeded", "errors", "threshold", "inconclusive", "together", "invalid", "not-ready", "no-baseline", "one-step", "everything", "whole-run",
 	"many-steps", "many-red",
 }
 

@@ -62,6 +62,9 @@ func callMood(f *verdict.Finding) mood {
 		if f.Warn {
 			m = mood{"⚠️", "!", "!", m.word + ", only warned of", toneDoubt}
 		}
+		if f.Accepted != nil {
+			m = mood{"☑️", "✓", "ok", "accepted", toneNeutral}
+		}
 		return m
 	case verdict.Faster:
 		if latency {
@@ -89,7 +92,7 @@ func (p *Page) title() string {
 		}
 		return "no slowdown"
 	case verdict.Accepted:
-		return "slower, as accepted"
+		return p.acceptedTitle()
 	case verdict.Regression:
 		return p.regressionTitle()
 	case verdict.Threshold:
@@ -125,6 +128,14 @@ func (p *Page) regressionTitle() string {
 		}
 	}
 	return unit.Count(int64(len(steps))) + " of " + plural(all, unit.Count(int64(all)), "step") + " got " + verb + " than allowed"
+}
+
+// acceptedTitle says how much was accepted.
+func (p *Page) acceptedTitle() string {
+	if n := p.acceptedSteps(); n > 0 {
+		return plural(n, unit.Count(int64(n)), "step") + " slower, as accepted"
+	}
+	return "slower, as accepted"
 }
 
 // broken lists the limits that do not hold and count.
@@ -190,7 +201,7 @@ func metricName(metric string) string {
 	}
 }
 
-// tally is "1 slower · 1 faster · 11 unchanged · 1 not sure", by step; "" when
+// tally is "1 slower · 1 not sure · 1 faster · 11 unchanged", by step; "" when
 // nothing was compared.
 func (p *Page) tally() string {
 	var parts []string
@@ -200,17 +211,19 @@ func (p *Page) tally() string {
 			slower = "worse"
 		}
 	}
+	taken := p.acceptedSteps()
 	for _, c := range []struct {
-		call verdict.Call
-		word string
+		steps int
+		word  string
 	}{
-		{verdict.Slower, slower},
-		{verdict.NotSure, "not sure"},
-		{verdict.Faster, "faster"},
-		{verdict.Unchanged, "unchanged"},
+		{p.counts[verdict.Slower] - taken, slower},
+		{taken, "slower, as accepted"},
+		{p.counts[verdict.NotSure], "not sure"},
+		{p.counts[verdict.Faster], "faster"},
+		{p.counts[verdict.Unchanged], "unchanged"},
 	} {
-		if n := p.counts[c.call]; n > 0 {
-			parts = append(parts, unit.Count(int64(n))+" "+c.word)
+		if c.steps > 0 {
+			parts = append(parts, unit.Count(int64(c.steps))+" "+c.word)
 		}
 	}
 	return strings.Join(parts, " · ")
