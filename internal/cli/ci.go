@@ -17,6 +17,7 @@ import (
 
 	"github.com/loadline-ci/loadline/internal/github"
 	"github.com/loadline-ci/loadline/internal/live"
+	"github.com/loadline-ci/loadline/internal/spec"
 	"github.com/loadline-ci/loadline/internal/verdict"
 )
 
@@ -51,7 +52,13 @@ type ciRun struct {
 	log     *slog.Logger
 	out     string // folder of the files, as users see it
 	several bool   // specs, so each has a folder within out
+	specs   []*spec.Spec
 	notes   []string
+
+	pull   *github.Pull         // as it is now; nil: not on a pull request, or not to be read
+	talk   *github.Conversation // its comments, where they were needed
+	hidden []byte               // what the comment is to remember; nil: what it does already
+	checks []*check             // check runs of their own, one for each spec
 }
 
 // runCI measures every spec, says what came of it, keeps the baseline where the
@@ -62,7 +69,7 @@ func runCI(ctx context.Context, env *Env) (Exit, error) {
 	if err := c.prepare(); err != nil {
 		return ExitUsage, err
 	}
-	if why := c.skip(); why != "" {
+	if why := c.nothingToDo(); why != "" {
 		fmt.Fprintf(env.Stderr, "loadline: %s\n", why)
 		return ExitPass, c.actionsOnly(func() error { return c.actions.Output("verdict", "skipped") })
 	}
@@ -73,33 +80,51 @@ func runCI(ctx context.Context, env *Env) (Exit, error) {
 		return c.failed(ExitUsage, err)
 	}
 	c.several = len(c.in.specs) > 1
-	var all []*measurement
-	var stumbled error
-	for _, file := range c.in.specs {
-		j := c.job(file)
-		j.live = &live.Hub{}
-		watched, done := watchRun(env, j.live, false)
-		m, err := c.measure(ctx, watched, j)
-		done()
-		if err != nil {
-			stumbled = err
-			break
-		}
-		all = append(all, m)
-		if m.run.Interrupted {
-			break
-		}
+	if err := c.readPull(ctx); err != nil {
+		return c.failed(ExitInvalid, err)
+	}
+	if by := c.skippedBy(ctx); by != "" {
+		return c.skip(ctx, by)
+	}
+	c.openChecks(ctx)
+	// Also when this panics: an open check would keep the pull request waiting.
+	defer c.closeChecks(ctx, github.Failure, "no verdict", "loadline ended without a verdict; its log says why.")
+
+	all, stumbled := c.decideAgain(ctx)
+	if all == nil && stumbled == nil {
+		all, stumbled = c.measureAll(ctx)
 	}
 	if len(all) == 0 {
 		return c.failed(ExitInvalid, stumbled)
 	}
 	// Publishing goes on when the job is being cancelled, and when a later spec
 	// stumbled: what was measured is not to be lost.
-	code := c.publish(context.WithoutCancel(ctx), all)
+	ctx = context.WithoutCancel(ctx)
+	c.accept(ctx, all)
+	code := c.publish(ctx, all)
 	if stumbled != nil {
 		return c.failed(ExitInvalid, stumbled)
 	}
 	return code, nil
+}
+
+// measureAll measures each spec in turn. What there is comes back also when a later
+// one stumbled.
+func (c *ciRun) measureAll(ctx context.Context) (all []*measurement, err error) {
+	for _, file := range c.in.specs {
+		j := c.job(file)
+		j.live = &live.Hub{}
+		watched, done := watchRun(c.env, j.live, false)
+		m, err := c.measure(ctx, watched, j)
+		done()
+		if err != nil {
+			return all, err
+		}
+		if all = append(all, m); m.run.Interrupted {
+			break
+		}
+	}
+	return all, nil
 }
 
 // publishTime is how long one part of publishing may take.
@@ -118,6 +143,7 @@ func (c *ciRun) readAll() error {
 			return usagef("%s and %s share the name %q; names key baselines, comments and files: rename one (LL02)", other, file, s.Name)
 		}
 		names[s.Name] = file
+		c.specs = append(c.specs, s)
 	}
 	return nil
 }
@@ -184,9 +210,11 @@ func (c *ciRun) connect() (err error) {
 	return nil
 }
 
-// skip says why there is nothing to do; "" when there is.
-func (c *ciRun) skip() string {
+// nothingToDo says why there is nothing to do; "" when there is.
+func (c *ciRun) nothingToDo() string {
 	switch {
+	case c.event.Name == github.EventIssueComment && !c.commanded():
+		return "the comment has no command for loadline: nothing to do"
 	case c.event.Deleted:
 		return "the push deleted its branch: nothing to measure"
 	case c.event.Name == github.EventDeploymentStatus && c.event.State != "success":

@@ -32,12 +32,13 @@ func (c *ciRun) publish(ctx context.Context, all []*measurement) Exit {
 		}
 		c.showText(m, pages[i], hide)
 	}
+	c.completeChecks(ctx, all, pages, hide)
 	posted := c.comment(ctx, all, pages, hide)
 	c.keep(ctx, all)
 	head := worst(all, c.in.failOn)
 	code := exitOf(head.verdict.Outcome, c.in.failOn)
 	for _, m := range all {
-		if m.run.Interrupted {
+		if m.run.Interrupted && !m.saved {
 			code = ExitInterrupted
 		}
 	}
@@ -72,6 +73,7 @@ func (c *ciRun) context(m *measurement) report.Context {
 		PullRequest: c.event.PR, HeadSHA: c.commit(), RunURL: c.event.RunURL(),
 		SpecPath: m.spec.File, Environment: m.run.Environment.Label, Profile: m.run.Profile, Version: version(),
 		Reproduce: cmp.Or(m.again, reproduce(m.spec.File, &measureFlags{target: c.in.baseURL, profile: c.in.profile})),
+		Accept:    c.howToAccept(m), AcceptURL: docsURL + "accepting.md", HelpURL: docsURL + "verdict.md",
 	}
 	if b := c.store.build; !c.github {
 		ctx.PullRequest, ctx.RunURL, ctx.Repo = b.PR, b.URL, b.Repo
@@ -84,6 +86,9 @@ func (c *ciRun) context(m *measurement) report.Context {
 	}
 	return ctx
 }
+
+// docsURL is where people read on.
+const docsURL = "https://github.com/loadline-ci/loadline/blob/main/docs/"
 
 // writeFiles leaves the result in every form in the folder that a workflow
 // uploads.
@@ -122,13 +127,14 @@ func (c *ciRun) comment(ctx context.Context, all []*measurement, pages []*report
 	ctx, cancel := context.WithTimeout(ctx, publishTime)
 	defer cancel()
 	var b strings.Builder
-	// Room for the marker that PostComment puts before it.
+	// Room for the marker and the record that PostComment puts before it.
 	var posted github.Posted
-	err := report.Markdown(&b, report.Comment{Budget: report.CommentBudget - 1000}, pages...)
+	err := report.Markdown(&b, report.Comment{Budget: report.CommentBudget - 1000 - github.HiddenLine}, pages...)
 	if err == nil {
 		posted, err = c.client.PostComment(ctx, github.Comment{
 			PR: c.event.PR, Key: c.key(all), Run: c.event.RunID, Attempt: c.event.RunAttempt, SHA: c.event.HeadSHA,
 			Body: hide(b.String()), OnlyEdit: c.in.comment == "changes" && !moved(all),
+			Hidden: c.hidden, Known: c.talk,
 		})
 		if err == nil {
 			if posted.Action == github.PostedSuperseded {
@@ -197,19 +203,29 @@ func (c *ciRun) summary(all []*measurement, pages []*report.Page, hide func(stri
 
 // annotate puts remarks on the lines of the specs.
 func (c *ciRun) annotate(pages []*report.Page, hide func(string) string) error {
-	if !c.in.annotations {
+	if !c.in.annotations || len(c.checks) > 0 { // a check run has them already, and all of them
 		return nil
 	}
 	var all []github.Annotation
 	for _, p := range pages {
-		for _, a := range p.Annotations() {
-			all = append(all, github.Annotation{
-				Level: github.Level(a.Level), File: c.actions.RepoPath(c.absolute(a.File)), Line: a.Line,
-				Title: hide(a.Title), Message: hide(a.Message),
-			})
-		}
+		all = append(all, c.remarks(p, hide)...)
 	}
 	return c.actions.Annotate(all)
+}
+
+// remarks are the annotations of a page, with file names as GitHub wants them.
+func (c *ciRun) remarks(p *report.Page, hide func(string) string) []github.Annotation {
+	if !c.in.annotations {
+		return nil
+	}
+	var all []github.Annotation
+	for _, a := range p.Annotations() {
+		all = append(all, github.Annotation{
+			Level: github.Level(a.Level), File: c.actions.RepoPath(c.absolute(a.File)), Line: a.Line,
+			Title: hide(a.Title), Message: hide(a.Message),
+		})
+	}
+	return all
 }
 
 func (c *ciRun) absolute(file string) string {
@@ -240,7 +256,7 @@ func (c *ciRun) outputs(head *measurement, all []*measurement, posted github.Pos
 	regressions, worstRow := 0, (*verdict.Finding)(nil)
 	for _, m := range all {
 		for i, f := range m.verdict.Findings {
-			if f.Call != verdict.Slower || f.Warn {
+			if f.Call != verdict.Slower || f.Warn || f.Accepted != nil {
 				continue
 			}
 			regressions++
@@ -259,6 +275,7 @@ func (c *ciRun) outputs(head *measurement, all []*measurement, posted github.Pos
 		{"junit", filepath.ToSlash(filepath.Join(dir, "junit.xml"))},
 		{"report-dir", c.out},
 		{"comment-url", posted.URL},
+		{"check-run-url", c.checkURL(head)},
 	}
 	if worstRow != nil {
 		values = append(values, [2]string{"worst-route", worstRow.Step},

@@ -43,6 +43,7 @@ type Event struct {
 	BaseRef  string // that branch, without refs/heads/
 	PR       int    // pull request number; 0: none, or not told by the event
 	Label    string // that was put on or taken off
+	Comment  string // of issue_comment: its text; foreign
 	Fork     bool   // the head is in another repository
 	Deleted  bool   // a push that deleted its branch: nothing to measure
 
@@ -115,7 +116,7 @@ func (e Event) Relabeled() bool {
 // known. A merge queue's commit does not: it may hold several.
 func (e Event) ForPull() bool {
 	switch e.Name {
-	case EventPullRequest, EventPullRequestTarget, EventDeploymentStatus, EventWorkflowRun:
+	case EventPullRequest, EventPullRequestTarget, EventDeploymentStatus, EventWorkflowRun, EventIssueComment:
 		return e.PR != 0
 	}
 	return false
@@ -183,6 +184,9 @@ type payload struct {
 		Head   side `json:"head"`
 		Base   side `json:"base"`
 	} `json:"pull_request"`
+	Comment struct {
+		Body string `json:"body"`
+	} `json:"comment"`
 	Issue *struct {
 		Number      int       `json:"number"`
 		PullRequest *struct{} `json:"pull_request"` // null of an issue that is none
@@ -247,8 +251,8 @@ func (e Event) with(data []byte) (Event, error) {
 		e.PR = max(p.Issue.Number, 0)
 	}
 	switch {
-	case e.Name == EventIssueComment: // see At
-		e.HeadSHA, e.HeadRef = "", ""
+	case e.Name == EventIssueComment: // its commits stand in the API alone, see Of
+		e.HeadSHA, e.HeadRef, e.HeadRepo, e.Comment = "", "", "", p.Comment.Body
 	case e.OnPullRequest():
 		if p.PullRequest == nil {
 			return e, fmt.Errorf("the event file of a %s event has no pull_request", e.Name)
@@ -276,6 +280,9 @@ func (e Event) with(data []byte) (Event, error) {
 		r := p.WorkflowRun
 		e.HeadSHA, e.HeadRef, e.HeadRepo = sha(r.HeadSHA), r.HeadBranch, r.HeadRepository.FullName
 		e.OtherRunID, e.OtherRunAttempt, e.OtherEvent = r.ID, r.RunAttempt, r.Event
+	}
+	if e.Name == EventIssueComment {
+		return e, nil
 	}
 	// A deleted fork has no name any more; it is none of ours all the same.
 	e.Fork = !strings.EqualFold(e.HeadRepo, self)

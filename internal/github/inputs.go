@@ -30,6 +30,7 @@ func Inputs() []Input {
 		{"check-run", "auto", "A check run of its own beside the job's, `loadline / SPEC (ENV)`: `true`, `false`, or `auto`: only where the job's own does not stand on the pull request; needs `checks: write`"},
 		{"accept", "label", "How a slowdown may be accepted: any of `label`, `trailer`, `file`, `comment`, or `none` ([accepting](accepting.md))"},
 		{"accept-label", "perf-accepted", "The label of `accept: label`"},
+		{"artifact", DefaultArtifact, "The name under which the workflow uploads `loadline-out`: after a label or a comment the result of this commit is read from there, and no load is sent"},
 		{"env-label", "default", "Tells baselines of one spec apart: staging, preview, a class of runner"},
 		{"ready-timeout", "5m", "How long to wait for the target before the load"},
 		{"max-duration", "15m", "A hard stop for the whole step"},

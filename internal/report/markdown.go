@@ -240,7 +240,7 @@ func (m *markdown) changedRow(f *verdict.Finding) {
 // narrow writes a range as "+28…+45%", its unit once, never broken at its middle.
 func narrow(spread string) string {
 	low, high, _ := strings.Cut(spread, " to ")
-	return strings.TrimRight(low, "%p") + "\u2060…\u2060" + high
+	return strings.TrimRight(low, "%p") + "&#8288;…&#8288;" + high
 }
 
 // solid keeps a number and its unit on one line.

@@ -44,6 +44,7 @@ type Server struct {
 
 	// What the test sets before use.
 	Pulls       []Pull
+	People      People
 	Texts       map[string]string // contents by "ref:path"
 	Jobs        []Job
 	Deployments []Deployment
@@ -203,6 +204,10 @@ var routes = func() []route {
 		{`GET REPO/commits/(\w+)/pulls`, (*Server).listCommitPulls},
 		{`GET REPO/commits/(\w+)/check-runs`, (*Server).listJobs},
 		{`GET REPO/contents/(.+)`, (*Server).getContents},
+		{`GET REPO/pulls/(\d+)/commits`, (*Server).listPullCommits},
+		{`GET REPO/issues/(\d+)/events`, (*Server).listEvents},
+		{`GET REPO/collaborators/([^/]+)/permission`, (*Server).getLevel},
+		{`GET REPO/actions/runs/(\d+)`, (*Server).getRun},
 		{`GET REPO/deployments`, (*Server).listDeployments},
 		{`GET REPO/deployments/(\d+)/statuses`, (*Server).listStatuses},
 	} {

@@ -12,6 +12,9 @@ import (
 type Pull struct {
 	Number                     int
 	State                      string // "": open
+	Merged                     bool
+	Author, Body               string
+	Labels                     []string
 	HeadRepo, HeadRef, HeadSHA string
 	BaseRef, BaseSHA           string
 }
@@ -75,7 +78,18 @@ func (p *Pull) json() map[string]any {
 		}
 		return map[string]any{"ref": ref, "sha": sha, "repo": map[string]any{"full_name": repo}}
 	}
-	return map[string]any{"number": p.Number, "state": p.state(), "head": side(p.HeadRepo, p.HeadRef, p.HeadSHA), "base": side(Repo, p.BaseRef, p.BaseSHA)}
+	labels := []map[string]any{}
+	for _, l := range p.Labels {
+		labels = append(labels, map[string]any{"name": l})
+	}
+	out := map[string]any{
+		"number": p.Number, "state": p.state(), "user": map[string]any{"login": p.Author}, "body": p.Body, "labels": labels,
+		"head": side(p.HeadRepo, p.HeadRef, p.HeadSHA), "base": side(Repo, p.BaseRef, p.BaseSHA),
+	}
+	if p.Merged {
+		out["merged_at"] = "2026-11-20T09:30:00Z"
+	}
+	return out
 }
 
 func (s *Server) listJobs(c *call) {
