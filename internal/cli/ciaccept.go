@@ -185,10 +185,7 @@ func (a *acceptor) fromLabel(ctx context.Context) error {
 	a.keep(func(x remembered) bool { return x.Via == rule.ViaLabel && x.Label.Equal(by.At) })
 	late := false
 	for _, m := range a.all {
-		existed, err := a.existed(ctx, m, by.At)
-		if err != nil {
-			return err
-		}
+		existed := a.existed(ctx, m, by.At)
 		for _, f := range m.verdict.Worse() {
 			switch {
 			case existed:
@@ -204,23 +201,26 @@ func (a *acceptor) fromLabel(ctx context.Context) error {
 	return nil
 }
 
-// existed reports whether the commit of a run was on GitHub at a time: one that
-// came after the label is not what was accepted.
-func (a *acceptor) existed(ctx context.Context, m *measurement, at time.Time) (bool, error) {
+// existed reports whether the commit of a run is known to have been on GitHub at a
+// time: one that came after the label is not what was accepted.
+func (a *acceptor) existed(ctx context.Context, m *measurement, at time.Time) bool {
 	switch {
 	case m.run.Commit == "" || m.run.Commit != a.pull.HeadSHA:
-		return false, nil // of main, or of a commit that is no longer the head
+		return false // of main, or of a commit that is no longer the head
 	case !m.run.Started.After(at):
-		return true, nil
+		return true
 	case a.event.Relabeled():
 		// The event of the label itself names the commit that it was put on.
-		return a.event.Action == "labeled" && a.event.Label == a.in.acceptLabel && a.event.HeadSHA == m.run.Commit, nil
+		return a.event.Action == "labeled" && a.event.Label == a.in.acceptLabel && a.event.HeadSHA == m.run.Commit
 	case a.event.Name != github.EventPullRequest || a.event.RunID == 0:
-		return false, nil
+		return false
 	}
 	// The commit was there when the run was created, a time that a re-run keeps.
 	created, err := a.client.RunCreated(ctx, a.event.RunID)
-	return err == nil && !created.After(at), err
+	if err != nil {
+		a.log.Info("when this run was created is not known", "reason", err)
+	}
+	return err == nil && !created.After(at)
 }
 
 // fromComments takes what "/loadline accept ROUTE SHA" names, if who wrote it may
