@@ -28,8 +28,8 @@ const (
 // noon is when the first commit was measured; the label comes an hour later.
 var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 
-// A desk is one pull request on one GitHub, over several runs of the Action.
-type desk struct {
+// A pullDesk is one pull request on one GitHub, over several runs of the Action.
+type pullDesk struct {
 	t    *testing.T
 	hub  *githubtest.Server
 	ways string
@@ -37,9 +37,9 @@ type desk struct {
 	fork bool
 }
 
-func newDesk(t *testing.T, ways string) *desk {
+func newPullDesk(t *testing.T, ways string) *pullDesk {
 	t.Helper()
-	d := &desk{t: t, hub: githubtest.New(), ways: ways}
+	d := &pullDesk{t: t, hub: githubtest.New(), ways: ways}
 	d.hub.Pulls = []githubtest.Pull{{Number: 7, HeadRepo: githubtest.Repo, HeadRef: "signed", HeadSHA: firstSHA, BaseRef: "main", BaseSHA: mergedSHA, Author: "carol"}}
 	d.hub.People = githubtest.People{
 		Levels: map[string]string{"alice": "admin", "bob": "write", "mallory": "read", "trent": "none"},
@@ -49,7 +49,7 @@ func newDesk(t *testing.T, ways string) *desk {
 }
 
 // label puts a label on at a time, by somebody.
-func (d *desk) label(name, by string, at time.Time) {
+func (d *pullDesk) label(name, by string, at time.Time) {
 	d.hub.Pulls[0].Labels = []string{name}
 	d.hub.People.Labelings = append(d.hub.People.Labelings, githubtest.Labeling{Issue: 7, Label: name, By: by, At: at})
 }
@@ -73,7 +73,7 @@ func red(commit string, started time.Time, orders, cart float64) *measurement {
 }
 
 // decide runs the part of the Action that follows a measurement.
-func (d *desk) decide(e github.Event, m *measurement) *measurement {
+func (d *pullDesk) decide(e github.Event, m *measurement) *measurement {
 	d.t.Helper()
 	ways, err := parseAccept(d.ways)
 	if err != nil {
@@ -116,7 +116,7 @@ func told(m *measurement) string {
 	return strings.Join(all, "\n")
 }
 
-func (d *desk) want(m *measurement, want verdict.Outcome, says string) {
+func (d *pullDesk) want(m *measurement, want verdict.Outcome, says string) {
 	d.t.Helper()
 	if m.verdict.Outcome != want || !strings.Contains(told(m), says) {
 		d.t.Fatalf("got %s, want %s, saying %q:\n%s", m.verdict.Outcome, want, says, told(m))
@@ -125,7 +125,7 @@ func (d *desk) want(m *measurement, want verdict.Outcome, says string) {
 
 func TestLabelOfAWriter(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "label")
+	d := newPullDesk(t, "label")
 	push := github.Event{Action: "synchronize"}
 	d.want(d.decide(push, red(firstSHA, noon, 36, 20)), verdict.Regression, "")
 	d.label(acceptTag, "bob", noon.Add(time.Hour))
@@ -170,7 +170,7 @@ func TestLabelsThatDoNotCount(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t, tc.ways)
+			d := newPullDesk(t, tc.ways)
 			d.label(tc.label, tc.by, tc.at)
 			d.hub.People.Runs[1] = noon.Add(-30 * time.Minute)
 			d.want(d.decide(tc.event, red(firstSHA, noon, 36, 20)), tc.want, tc.says)
@@ -181,7 +181,7 @@ func TestLabelsThatDoNotCount(t *testing.T) {
 // A re-run measures after the label, but its commit was there before it.
 func TestReRunAfterTheLabel(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "label")
+	d := newPullDesk(t, "label")
 	d.fork = true // nothing is remembered
 	d.hub.Read = true
 	d.hub.People.Runs[1] = noon
@@ -194,7 +194,7 @@ func TestReRunAfterTheLabel(t *testing.T) {
 
 func TestTrailers(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "trailer")
+	d := newPullDesk(t, "trailer")
 	d.hub.Pulls[0].Body = "Signs orders.\n\nLoadline-Accept: GET /orders p99 +40% because every order is signed now\n"
 	d.hub.People.Commits = []githubtest.PullCommit{
 		{Pull: 7, SHA: firstSHA, Author: "carol", Message: "Sign\n\nLoadline-Accept: GET /cart p99 +25% because the cart too\nLoadline-Accept: all of it"},
@@ -212,7 +212,7 @@ func TestTrailers(t *testing.T) {
 
 func TestComments(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "label,comment")
+	d := newPullDesk(t, "label,comment")
 	d.decide(github.Event{}, red(firstSHA, noon, 36, 1))
 	d.hub.AddComments(7, 1, "mallory", "/loadline accept GET /orders "+firstSHA)
 	d.want(d.decide(github.Event{}, red(firstSHA, noon, 36, 1)), verdict.Regression, "mallory wrote it, and may not write")
@@ -232,7 +232,7 @@ func TestComments(t *testing.T) {
 // it is worded.
 func TestCommandForAnotherCommit(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "comment")
+	d := newPullDesk(t, "comment")
 	d.hub.AddComments(7, 1, "alice", "/loadline accept GET /orders "+secondSHA)
 	d.want(d.decide(github.Event{}, red(firstSHA, noon, 36, 1)), verdict.Regression, "")
 }
@@ -241,7 +241,7 @@ func TestCommandForAnotherCommit(t *testing.T) {
 // accepted by, and keeps the reason.
 func TestAcceptedOnMain(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "label,comment")
+	d := newPullDesk(t, "label,comment")
 	d.hub.AddComments(7, 1, "bob", "/loadline accept GET /orders "+firstSHA+" because we sign now")
 	d.want(d.decide(github.Event{}, red(firstSHA, noon, 36, 1)), verdict.Accepted, "")
 	d.hub.Pulls[0].State, d.hub.Pulls[0].Merged = "closed", true
