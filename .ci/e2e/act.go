@@ -24,7 +24,8 @@ type job struct {
 	fork    bool
 	token   string
 	runID   int
-	comment string // the input
+	comment string            // the input
+	vars    map[string]string // more of the repository's variables, see workflow
 }
 
 // An outcome is what came of a job.
@@ -52,6 +53,7 @@ type line struct {
 // scenarios look at.
 type result struct {
 	Schema  string
+	Run     struct{ Mode string }
 	Verdict struct {
 		Outcome  string
 		Reasons  []struct{ Code, Message string }
@@ -152,6 +154,9 @@ func (s *stage) once(ctx context.Context, j job, attempt int) (*outcome, error) 
 		"GITHUB_RUN_ID": strconv.Itoa(j.runID), "GITHUB_RUN_ATTEMPT": strconv.Itoa(attempt), "E2E_DIR": dir,
 	} {
 		args = append(args, "--env", name+"="+value)
+	}
+	for name, value := range j.vars {
+		args = append(args, "--var", name+"="+value)
 	}
 	cmd := exec.CommandContext(ctx, s.act, args...)
 	cmd.WaitDelay = 5 * time.Second

@@ -63,8 +63,12 @@ jobs:
       - id: gate
         uses: loadline-ci/loadline@v1
         with:
-          spec: perf/api.toml
+          spec: ${{ vars.SPEC || 'perf/api.toml' }}
           base-url: ${{ vars.TARGET }}
+          start: ${{ vars.START }}
+          compare-url: ${{ vars.COMPARE_URL }}
+          compare-start: ${{ vars.COMPARE_START }}
+          compare-duration: ${{ vars.COMPARE_DURATION }}
           comment: ${{ vars.COMMENT }}
       - if: ${{ always() }}
         env:
@@ -92,7 +96,7 @@ func newShop(ctx context.Context, dir string) (*shop, error) {
 			return nil, err
 		}
 	}
-	for name, text := range map[string]string{specPath: spec, ".github/workflows/perf.yml": workflow, "README.md": "shop\n"} {
+	for name, text := range map[string]string{specPath: spec, demoSpecPath: demoSpec, ".github/workflows/perf.yml": workflow, "README.md": "shop\n"} {
 		if err := os.WriteFile(filepath.Join(s.work, name), []byte(text), 0o644); err != nil {
 			return nil, err
 		}
