@@ -117,8 +117,11 @@ func (b *bench) run(ctx context.Context, env *Env, target string) (Exit, error) 
 			return ExitInvalid, err
 		}
 	}
-	if run.Interrupted {
+	switch {
+	case run.Interrupted:
 		return ExitInterrupted, nil
+	case len(run.AdHocFaults()) > 0:
+		return ExitInvalid, nil // the report says why
 	}
 	return ExitPass, nil
 }

@@ -91,7 +91,7 @@ func (c *collector) collect(planned time.Duration) (stop string) {
 		c.turn(at, now)
 		return ""
 	}
-	stop = c.closeSecond(c.whole(tick), now)
+	stop = c.closeSecond(c.whole(tick), at.Truncate(time.Second), now)
 	c.second = at.Truncate(time.Second)
 	c.from = now
 	c.turn(at, now)
@@ -145,8 +145,10 @@ func (c *collector) closeRound(end time.Duration, now reading) {
 	}
 }
 
-func (c *collector) closeSecond(b *books, now reading) (stop string) {
+// closeSecond writes the row that ends at a moment.
+func (c *collector) closeSecond(b *books, end time.Duration, now reading) (stop string) {
 	row := c.row(b, now)
+	row.Length = end - c.second
 	if row.Measured {
 		c.summary.add(row.Health, now.at.Sub(c.from.at), &b.lag)
 	}
@@ -199,12 +201,13 @@ func (c *collector) finish(end time.Duration) {
 	tick := c.whole(c.fold())
 	now := c.probe.read()
 	if len(c.series.rows) == 0 || now.at.Sub(c.start)-c.second > sliver {
-		_ = c.closeSecond(tick, now) // it is over already
+		_ = c.closeSecond(tick, now.at.Sub(c.start), now) // it is over already
 	} else {
 		row := c.row(tick, now)
 		c.series.finish(row)
 		_ = c.show(row, tick)
 	}
+	c.series.endAt(end)
 	c.closeRound(end, now)
 }
 
@@ -218,6 +221,7 @@ func (c *collector) export(r *result.Run) {
 	r.Series = c.series.rows
 	r.Rounds = c.rounds.done
 	r.Generator = c.summary.generator(c.scratch)
+	r.Generator.NoPorts = c.total.noPorts // also of a warm-up: what it had, the rest has not
 }
 
 // Limits beyond which a second counts as one in which the generator itself was

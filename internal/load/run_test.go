@@ -247,6 +247,38 @@ func TestGracefulStop(t *testing.T) {
 	}
 }
 
+// What comes after the load is told from it in the rows, or a chart would show a
+// rate that falls; so is a row in which the load ended.
+func TestRowsSayHowMuchLoadTheyHold(t *testing.T) {
+	t.Parallel()
+	type span struct {
+		At, Length time.Duration
+		Rest       bool
+	}
+	for name, tt := range map[string]struct {
+		load, answer time.Duration
+		last         []span
+	}{
+		"whole seconds":      {3 * time.Second, time.Millisecond, []span{{1e9, 1e9, false}, {2e9, 1e9, false}}},
+		"answers after it":   {3 * time.Second, 1500 * time.Millisecond, []span{{2e9, 1e9, false}, {3e9, 1e9, true}, {4e9, 499e6, true}}},
+		"a part of a second": {2400 * time.Millisecond, 10 * time.Millisecond, []span{{1e9, 1e9, false}, {2e9, 400e6, false}}},
+		"both":               {2400 * time.Millisecond, 900 * time.Millisecond, []span{{2e9, 400e6, false}, {3e9, 299e6, true}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := one(plan.Track{Open: true, Stages: []plan.Stage{hold(1000, tt.load)}})
+			r := in(t, p, slow(tt.answer), load.Options{})
+			var got []span
+			for _, row := range r.Series[len(r.Series)-len(tt.last):] {
+				got = append(got, span{row.At, row.Length, row.Rest})
+			}
+			if d := cmp.Diff(tt.last, got); d != "" {
+				t.Errorf("last rows (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
 func TestMaxUsers(t *testing.T) {
 	t.Parallel()
 	// A request takes 1 s, so 100 a second need 100 users; there are 60.

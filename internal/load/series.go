@@ -34,7 +34,24 @@ func (s *series) add(row result.Second) {
 }
 
 // finish adds a last row that took next to no time to the one before.
-func (s *series) finish(row result.Second) { joinRows(&s.rows[len(s.rows)-1], row, 0) }
+func (s *series) finish(row result.Second) {
+	row.Length = 0
+	joinRows(&s.rows[len(s.rows)-1], row, 0)
+}
+
+// endAt tells the rows when the load ended: those after it hold what was running
+// then, and one may have been cut short.
+func (s *series) endAt(end time.Duration) {
+	for i := range s.rows {
+		row := &s.rows[i]
+		switch {
+		case row.At >= end && i > 0:
+			row.Rest = true
+		case row.At < end && row.At+row.Length > end:
+			row.Length = end - row.At
+		}
+	}
+}
 
 // halve joins each two neighbouring rows. All are full, and their number even.
 func (s *series) halve() {
@@ -58,6 +75,7 @@ func joinRows(a *result.Second, b result.Second, share float64) {
 	a.Users = int(mean(float64(a.Users), float64(b.Users)) + 0.5)
 	a.InFlight = int(mean(float64(a.InFlight), float64(b.InFlight)) + 0.5)
 	a.Rate = mean(a.Rate, b.Rate)
+	a.Length += b.Length
 	a.Measured = a.Measured || b.Measured
 	a.Offered += b.Offered
 	a.Dropped += b.Dropped

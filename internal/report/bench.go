@@ -36,8 +36,9 @@ func Bench(w io.Writer, run *result.Run, intro string, t Terminal) error {
 	}
 	s.line()
 	s.benchAnswers(f)
-	for _, fault := range run.Faults() {
-		s.line("  ", s.paint(toneDoubt, "note    "+clean(fault.Message, maxMessage)))
+	for _, fault := range run.AdHocFaults() {
+		s.line("  ", s.paint(toneBad, "invalid "+clean(fault.Message, maxMessage)))
+		s.line("  ", s.dim("next    "+clean(fault.Remedy, maxMessage)))
 	}
 	_, err := io.WriteString(w, s.b.String())
 	return err

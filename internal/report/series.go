@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -32,8 +33,12 @@ const (
 	maxNumbers = 60
 )
 
-// slots gathers the series of a run into at most so many slots.
+// slots gathers the series of a run into at most so many slots. What came after
+// the load is left out: it would look as if the rate had fallen.
 func slots(series []result.Second, most int) []slot {
+	for len(series) > 1 && series[len(series)-1].Rest {
+		series = series[:len(series)-1]
+	}
 	per := max(1, (len(series)+most-1)/most)
 	var all []slot
 	for chunk := range slices.Chunk(series, per) {
@@ -45,18 +50,21 @@ func slots(series []result.Second, most int) []slot {
 func newSlot(seconds []result.Second) slot {
 	first, last := &seconds[0], &seconds[len(seconds)-1]
 	s := slot{
-		at: first.At, length: last.At - first.At + time.Second, measured: last.Measured, stage: last.Stage,
+		at: first.At, length: last.At - first.At + length(last), measured: last.Measured, stage: last.Stage,
 		p50: math.NaN(), p95: math.NaN(), p99: math.NaN(), other: map[string]float64{},
 	}
 	var middles []float64
-	n := float64(len(seconds))
+	n := 0.0 // seconds of load
+	for i := range seconds {
+		n += length(&seconds[i]).Seconds()
+	}
 	for i := range seconds {
 		sec := &seconds[i]
 		if sec.P50 > 0 || sec.P99 > 0 {
 			middles = append(middles, float64(sec.P50))
 			s.p95, s.p99 = worst(s.p95, float64(sec.P95)), worst(s.p99, float64(sec.P99))
 		}
-		s.asked += sec.Rate / n
+		s.asked += sec.Rate / float64(len(seconds))
 		s.begun += float64(sec.Offered-sec.Dropped) / n
 		s.reached += float64(sec.Completed) / n
 		s.failed += float64(sec.Failed) / n
@@ -80,6 +88,9 @@ func newSlot(seconds []result.Second) slot {
 	}
 	return s
 }
+
+// length is how much load a row stands for.
+func length(s *result.Second) time.Duration { return cmp.Or(s.Length, time.Second) }
 
 // worst is the larger of two values, either of which may be missing.
 func worst(a, b float64) float64 {

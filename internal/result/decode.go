@@ -170,7 +170,7 @@ func (u *unpacker) metrics(r *Run, metrics map[string]metricDoc) {
 
 func (d *secondDoc) decode() Second {
 	return Second{
-		At: seconds(d.T), Stage: d.Stage, Measured: d.Measured, Users: d.Users, InFlight: d.InFlight,
+		At: seconds(d.T), Length: seconds(d.Length), Rest: d.Rest, Stage: d.Stage, Measured: d.Measured, Users: d.Users, InFlight: d.InFlight,
 		Rate: d.Rate, Offered: d.Offered, Dropped: d.Dropped, Completed: d.Completed, Failed: d.Failed,
 		Status: d.Status, Errors: d.Errors,
 		P50: d.Latency.P50, P95: d.Latency.P95, P99: d.Latency.P99, Health: d.healthDoc.decode(),

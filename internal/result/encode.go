@@ -209,7 +209,7 @@ func (p *packer) metric(r *Run, i int, kind string) metricDoc {
 
 func encodeSecond(s *Second) secondDoc {
 	doc := secondDoc{
-		T: s.At.Seconds(), Stage: s.Stage, Measured: s.Measured, Users: s.Users, InFlight: s.InFlight,
+		T: s.At.Seconds(), Length: s.Length.Seconds(), Rest: s.Rest, Stage: s.Stage, Measured: s.Measured, Users: s.Users, InFlight: s.InFlight,
 		Rate: finite(s.Rate), Offered: s.Offered, Dropped: s.Dropped, Completed: s.Completed, Failed: s.Failed,
 		Status: nonNil(s.Status), Errors: s.Errors, healthDoc: encodeHealth(s.Health),
 	}

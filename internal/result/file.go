@@ -280,6 +280,8 @@ type metricDoc struct {
 
 type secondDoc struct {
 	T         float64          `json:"t_s"`
+	Length    float64          `json:"length_s,omitempty"`
+	Rest      bool             `json:"rest,omitempty"`
 	Stage     int              `json:"stage"`
 	Measured  bool             `json:"measured"`
 	Users     int              `json:"users"`

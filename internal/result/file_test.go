@@ -85,7 +85,7 @@ func fullRun(t testing.TB) *Run {
 		Flows:     []Flow{{Scenario: 0, Stage: 1, Offered: 8, Started: 6, Completed: 5, Cut: 1, Dropped: 2}},
 		Iteration: histogram(400),
 		Series: []Second{{
-			At: time.Second, Stage: 1, Measured: true, Users: 3, InFlight: 1, Rate: 10, Offered: 10, Dropped: 1,
+			At: time.Second, Length: 700 * time.Millisecond, Rest: true, Stage: 1, Measured: true, Users: 3, InFlight: 1, Rate: 10, Offered: 10, Dropped: 1,
 			Completed: 9, Failed: 1, Status: map[int]int64{200: 8}, Errors: map[string]int64{"refused": 1}, P50: 100, P95: 200, P99: 300,
 			Health: Health{CPU: 0.5, LagP50: time.Microsecond, LagP99: time.Millisecond, Steal: 0.25, GCPause: time.Microsecond, FDs: 9, NoPorts: 1},
 		}},

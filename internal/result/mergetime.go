@@ -54,7 +54,7 @@ func mergedSeries(runs []*Run) []Second {
 	all := make([]Second, len(frame))
 	for i := range frame {
 		all[i] = Second{
-			At: frame[i].At, Stage: frame[i].Stage, Status: map[int]int64{}, Errors: map[string]int64{}, Health: Health{Steal: -1},
+			At: frame[i].At, Rest: true, Stage: frame[i].Stage, Status: map[int]int64{}, Errors: map[string]int64{}, Health: Health{Steal: -1},
 		}
 	}
 	for _, r := range runs {
@@ -72,7 +72,8 @@ func mergedSeries(runs []*Run) []Second {
 
 // addSecond adds a row of a shard, one of so many that go to the same.
 func addSecond(into, s *Second, of int) {
-	into.Measured = into.Measured || s.Measured
+	into.Measured, into.Rest = into.Measured || s.Measured, into.Rest && s.Rest
+	into.Length = max(into.Length, s.Length*time.Duration(of))
 	into.Users += s.Users / of
 	into.InFlight += s.InFlight / of
 	into.Rate += s.Rate / float64(of)

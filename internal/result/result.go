@@ -148,6 +148,8 @@ type Change struct {
 // A Second is one row of the series.
 type Second struct {
 	At        time.Duration // start of the row, since the start of the run
+	Length    time.Duration // of the load in it: a second, less where the load ended, more where rows were joined; 0: a second
+	Rest      bool          // the load was over: what was running came to its end
 	Stage     int
 	Measured  bool
 	Users     int     // at work

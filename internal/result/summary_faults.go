@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/loadline-ci/loadline/internal/stat"
@@ -75,6 +76,13 @@ func (r *Run) Faults() []Fault {
 	return all
 }
 
+// AdHocFaults are the faults of a load without a spec. That a closed loop keeps
+// its generator busy is none of them: as much as it can send is what was asked
+// for.
+func (r *Run) AdHocFaults() []Fault {
+	return slices.DeleteFunc(r.Faults(), func(f Fault) bool { return f.Code == "generator-busy" && !r.Open })
+}
+
 func (r *Run) generatorFaults() []Fault {
 	var all []Fault
 	g := r.Generator
@@ -95,12 +103,36 @@ func (r *Run) generatorFaults() []Fault {
 	if late, of := r.lateRounds(); float64(late) > badRounds*float64(of) || g.LagP50 > middleLag {
 		all = append(all, Fault{
 			"generator-late",
-			fmt.Sprintf("the generator sent too late: by %s in the middle and %s at p99, and in %d of %d rounds by over %s: its delay would count as the target's",
-				unit.Duration(g.LagP50), unit.Duration(g.LagP99), late, of, unit.Duration(roundLag)),
+			fmt.Sprintf("the generator sent too late: by %s in the middle and %s at p99, and in %d of %d rounds by over %s%s: its delay would count as the target's",
+				unit.Duration(g.LagP50), unit.Duration(g.LagP99), late, of, unit.Duration(roundLag), g.lateBecause()),
 			"lower the rate, or give the generator a machine that nothing else uses",
 		})
 	}
 	return all
+}
+
+// What of the generator's state is worth naming as a cause of its delay.
+const (
+	notableSteal = 0.02
+	notablePause = 10 * time.Millisecond
+)
+
+// lateBecause names what is known to have kept the generator; "" when nothing is.
+func (g *Generator) lateBecause() string {
+	var all []string
+	if g.Steal >= notableSteal {
+		all = append(all, "the host took "+unit.Percent(g.Steal)+" of this machine's CPU")
+	}
+	if g.CPUMax > 0.8 {
+		all = append(all, "it used up to "+unit.Percent(g.CPUMax)+" of its CPU")
+	}
+	if g.GCPauseMax >= notablePause {
+		all = append(all, "its own memory management paused it for "+unit.Duration(g.GCPauseMax))
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(all, ", and ") + ")"
 }
 
 func (r *Run) lateRounds() (late, of int) {

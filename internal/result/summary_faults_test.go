@@ -39,6 +39,10 @@ func TestFaults(t *testing.T) {
 			lateRounds(r, 3)
 		}},
 		{"late as a rule", "generator-late", "by 11 ms in the middle", "machine", func(r *Run) { r.Generator = Generator{Seconds: 60, LagP50: 11 * time.Millisecond} }},
+		{"late by the host", "generator-late", "over 50 ms (the host took 7% of this machine's CPU, and it used up to 90% of its CPU, and its own memory management paused it for 12 ms)", "machine", func(r *Run) {
+			r.Generator = Generator{Seconds: 60, LagP99: 70 * time.Millisecond, Steal: 0.07, CPUMax: 0.9, GCPauseMax: 12 * time.Millisecond}
+			lateRounds(r, 3)
+		}},
 		{"no ports", "no-ports", "3 connections", "keep_alive", func(r *Run) { r.Generator.NoPorts = 3 }},
 		{"redirected", "wrong-from-start", "990 of 1,000 requests failed, and from the first second on: 990 answered 302, a redirect", "credentials", failedWith(Key{Status: 302})},
 		{"forbidden", "wrong-from-start", "990 answered 401", "http.auth", failedWith(Key{Status: 401})},
