@@ -13,6 +13,7 @@ import (
 	"github.com/loadline-ci/loadline/internal/load"
 	"github.com/loadline-ci/loadline/internal/result"
 	"github.com/loadline-ci/loadline/internal/scenario"
+	"github.com/loadline-ci/loadline/internal/spec"
 	"github.com/loadline-ci/loadline/internal/verdict"
 )
 
@@ -43,6 +44,9 @@ type pairJob struct {
 	keeps   bool           // this comparison may be added to them
 	unkept  func(error)    // told why it could not; nil: the verdict warns of it
 	live    *live.Hub      // told each second how it goes; may be nil
+	govern  func(context.Context, *spec.Spec) []verdict.Reason
+	version string  // header in which the head must name commit before the load; "": none
+	most    float64 // requests per second; 0: as many as the spec says
 }
 
 // comparePair is the way of the data of a paired run: both sides are started and
@@ -50,7 +54,7 @@ type pairJob struct {
 // stands, wants more, or wants both sides restarted.
 func comparePair(ctx context.Context, env *Env, f *abFlags, j pairJob) (*measurement, error) {
 	p := &pair{flags: f, pairJob: j, measurement: &measurement{}}
-	if err := p.prepare(env); err != nil {
+	if err := p.prepare(ctx, env); err != nil {
 		return nil, err
 	}
 	p.again = f.reproduce(j.file)
@@ -92,7 +96,7 @@ func (p *pair) remember(ctx context.Context, judged verdict.PairedResult) {
 }
 
 // prepare reads the spec, once for each side, and plans the load.
-func (p *pair) prepare(env *Env) error {
+func (p *pair) prepare(ctx context.Context, env *Env) error {
 	f := p.flags
 	for i, name := range sideNames {
 		own := f.measureFlags
@@ -104,13 +108,21 @@ func (p *pair) prepare(env *Env) error {
 		if r := s.Target.Ready; r != nil && p.ready > 0 {
 			r.Timeout = min(r.Timeout, p.ready)
 		}
+		if err := checkRate(s, p.most); err != nil {
+			return err
+		}
 		f.urls[i] = cmp.Or(f.urls[i], s.Target.URL)
 		p.sides[i] = &side{
 			name: name, spec: s, env: env, command: f.starts[i], option: p.options[i], hosts: p.hosts[i], wait: p.ready,
 			mask: newMask(s.SecretValues()),
 		}
 	}
-	s := p.sides[1].spec
+	head := p.sides[1]
+	head.version, head.commit = p.version, p.commit
+	s := head.spec
+	if p.govern != nil {
+		p.notes = append(p.notes, p.govern(ctx, s)...)
+	}
 	p.spec, p.mask = s, p.sides[1].mask
 	if !f.quiet {
 		for _, w := range s.Warnings {
@@ -135,8 +147,8 @@ func (p *pair) prepare(env *Env) error {
 		Load: f.load,
 		Show: func(arm string, iv *result.Interval) { p.live.Publish(p.feeds[arm].Second(iv)) },
 		Options: load.Options{Catalog: names, Each: func(iv *result.Interval) string {
-			if p.watch == nil {
-				return ""
+			if why := tooFast(iv, s, p.most); why != "" || p.watch == nil {
+				return why
 			}
 			return p.watch.Each(iv)
 		}},

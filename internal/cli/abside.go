@@ -29,6 +29,9 @@ type side struct {
 	wait    time.Duration // the longest to wait for it, where [target.ready] says nothing; 0: as ab does
 	mask    mask
 
+	version string // header that must name commit before the load; "": none
+	commit  string
+
 	set      *scenario.Set // of this series
 	closeSet func()
 	program  *deployment
@@ -106,8 +109,17 @@ const (
 	startTime  = 2 * time.Minute
 )
 
-// ready waits for the target, as long as its program runs.
+// ready waits for the target, and for the version that it should run.
 func (s *side) ready(ctx context.Context) error {
+	deadline := time.Now().Add(cmp.Or(s.wait, startTime))
+	if err := s.answers(ctx); err != nil || s.version == "" {
+		return err
+	}
+	return s.awaitVersion(ctx, deadline)
+}
+
+// answers waits for the target, as long as its program runs.
+func (s *side) answers(ctx context.Context) error {
 	if s.program == nil {
 		return awaitTarget(ctx, s.spec, s.set, s.wait)
 	}

@@ -137,7 +137,7 @@ func firstReason(v *verdict.Verdict) string {
 // calibrate is comparePair for base against itself: nothing is called, so there
 // is nothing to look at before the end.
 func (p *pair) calibrate(ctx context.Context, env *Env) ([]verdict.Visible, error) {
-	if err := p.prepare(env); err != nil {
+	if err := p.prepare(ctx, env); err != nil {
 		return nil, err
 	}
 	p.recall(ctx)

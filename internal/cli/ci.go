@@ -59,6 +59,10 @@ type ciRun struct {
 	talk   *github.Conversation // its comments, where they were needed
 	hidden []byte               // what the comment is to remember; nil: what it does already
 	checks []*check             // check runs of their own, one for each spec
+
+	prefer   string            // the profile that the event asks for, in specs that have it
+	profiles map[string]string // what became of that, by spec
+	deployed string            // the address that base-url: deployment:X came to
 }
 
 // runCI measures every spec, says what came of it, keeps the baseline where the
@@ -69,13 +73,12 @@ func runCI(ctx context.Context, env *Env) (Exit, error) {
 	if err := c.prepare(); err != nil {
 		return ExitUsage, err
 	}
-	if why := c.nothingToDo(); why != "" {
-		fmt.Fprintf(env.Stderr, "loadline: %s\n", why)
-		return ExitPass, c.actionsOnly(func() error { return c.actions.Output("verdict", "skipped") })
-	}
 	ctx, cancel := context.WithTimeoutCause(ctx, c.in.maxDuration, errTooLong{c.in.maxDuration})
 	defer cancel()
 
+	if code, done, err := c.settle(ctx); done || err != nil {
+		return code, err
+	}
 	if err := c.readAll(); err != nil {
 		return c.failed(ExitUsage, err)
 	}
@@ -111,6 +114,9 @@ func runCI(ctx context.Context, env *Env) (Exit, error) {
 // measureAll measures each spec in turn. What there is comes back also when a later
 // one stumbled.
 func (c *ciRun) measureAll(ctx context.Context) (all []*measurement, err error) {
+	if err := c.awaitDeployment(ctx); err != nil {
+		return nil, err
+	}
 	for _, file := range c.in.specs {
 		j := c.job(file)
 		j.live = &live.Hub{}
@@ -210,34 +216,22 @@ func (c *ciRun) connect() (err error) {
 	return nil
 }
 
-// nothingToDo says why there is nothing to do; "" when there is.
-func (c *ciRun) nothingToDo() string {
-	switch {
-	case c.event.Name == github.EventIssueComment && !c.commanded():
-		return "the comment has no command for loadline: nothing to do"
-	case c.event.Deleted:
-		return "the push deleted its branch: nothing to measure"
-	case c.event.Name == github.EventDeploymentStatus && c.event.State != "success":
-		return "the deployment is " + c.event.State + ": nothing to measure yet"
-	}
-	return ""
-}
-
 // job is one spec of this run.
 func (c *ciRun) job(file string) job {
-	f := &measureFlags{
-		set: pflag.NewFlagSet("ci", pflag.ContinueOnError), target: c.in.baseURL, profile: c.in.profile, env: c.in.envLabel,
+	j := job{
+		file: file, flags: c.flags(c.profile(file)), commit: c.commit(), start: c.in.start, ready: c.in.readyTimeout,
+		store: c.store.find, lineage: c.store.lineage, govern: c.govern, version: c.in.versionHeader, most: c.in.mostRate(),
 	}
-	if f.target == "" && c.event.EnvironmentURL != "" {
-		f.target = c.event.EnvironmentURL
-	}
-	f.paired = c.paired()
-	j := job{file: file, flags: f, commit: c.commit(), start: c.in.start, ready: c.in.readyTimeout, store: c.store.find, lineage: c.store.lineage}
 	// Where the workflow names hosts, the spec cannot add to them.
-	if u, err := url.Parse(f.target); err == nil && u.Host != "" {
+	u, err := url.Parse(j.flags.target)
+	switch {
+	case err == nil && u.Host != "":
 		j.hosts = append([]string{u.Host}, c.in.hosts...)
-	} else if c.in.hosts != nil {
+	case c.in.hosts != nil:
 		j.hosts = c.in.hosts
+	case c.event.ReadOnly():
+		// Whoever wrote this spec may not choose whom our runners call.
+		j.hosts = loopback
 	}
 	return j
 }
@@ -260,7 +254,7 @@ func (c *ciRun) keep(ctx context.Context, all []*measurement) {
 	ctx, cancel := context.WithTimeout(ctx, publishTime)
 	defer cancel()
 	for _, m := range all {
-		if m.verdict.Head == nil {
+		if m.verdict.Head == nil || !c.store.takes(m.verdict.Head) {
 			continue
 		}
 		m.verdict.Head.Attempt = c.attempt()

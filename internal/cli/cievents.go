@@ -2,10 +2,15 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"github.com/loadline-ci/loadline/internal/github"
+	"github.com/loadline-ci/loadline/internal/report"
 )
 
 // Profiles that an event asks for when the workflow names none, in specs that
@@ -21,13 +26,16 @@ const (
 func (c *ciRun) settle(ctx context.Context) (code Exit, done bool, err error) {
 	e := c.event
 	switch {
+	case e.Name == github.EventIssueComment && !c.commanded():
+		code, err = c.nothing(ExitPass, "The comment has no command for loadline: nothing to do.")
+		return code, true, err
 	case e.Deleted:
-		code, err = c.nothing("The push deleted its branch: nothing to measure.")
+		code, err = c.nothing(ExitPass, "The push deleted its branch: nothing to measure.")
 		return code, true, err
 	case e.Name == github.EventWorkflowRun && e.OtherEvent == github.EventPullRequest:
 		return ExitUsage, true, usagef("this job runs after a pull request's, with rights that its code must not have; publish with loadline-ci/loadline/report, which measures nothing (LL40)")
 	case e.Name == github.EventDeploymentStatus && e.State != "success":
-		code, err = c.nothing("The deployment is " + shown(e.State) + ": nothing to measure yet.")
+		code, err = c.nothing(ExitPass, "The deployment is "+shown(e.State)+": nothing to measure yet.")
 		return code, true, err
 	case e.Name == github.EventDeploymentStatus:
 		return ExitPass, false, c.findPull(ctx)
@@ -73,11 +81,11 @@ func (c *ciRun) queued(ctx context.Context) (code Exit, done bool, err error) {
 	said := fmt.Sprintf("The job %s ended with %s on the head of #%d (%s): that stands, and nothing is measured again.", c.event.Job, conclusion, number, shortSHA(head))
 	switch conclusion {
 	case "success":
-		code, err := c.nothing(said)
+		code, err := c.nothing(ExitPass, said)
 		return code, true, err
 	case "failure", "timed_out", "startup_failure", "action_required":
-		_, err := c.nothing(said)
-		return ExitRegression, true, err
+		code, err := c.nothing(ExitRegression, said)
+		return code, true, err
 	}
 	c.note("No finished job %s is known on the head of this queue's pull request, so the limits are judged with a short load, and nothing is compared. For the other way the job needs `checks: read` and `pull-requests: read`, and no `name:` of its own.", c.event.Job)
 	c.prefer = smokeProfile
@@ -95,11 +103,10 @@ func (c *ciRun) profile(file string) string {
 	if known, ok := c.profiles[file]; ok {
 		return known
 	}
-	plain, with := &measureFlags{target: c.target()}, &measureFlags{target: c.target(), profile: c.prefer}
 	found := ""
 	// A mistake is found by the first reading too, as it looks at every profile.
-	if _, err := readSpec(c.env, file, unset(plain)); err == nil {
-		if _, err := readSpec(c.env, file, unset(with)); err == nil {
+	if _, err := readSpec(c.env, file, c.flags("")); err == nil {
+		if _, err := readSpec(c.env, file, c.flags(c.prefer)); err == nil {
 			found = c.prefer
 		}
 	}
@@ -108,6 +115,14 @@ func (c *ciRun) profile(file string) string {
 	}
 	c.profiles[file] = found
 	return found
+}
+
+// flags stand over a spec as the workflow asks.
+func (c *ciRun) flags(profile string) *measureFlags {
+	return &measureFlags{
+		set: pflag.NewFlagSet("ci", pflag.ContinueOnError), target: c.target(), profile: profile, env: c.in.envLabel,
+		paired: c.paired(),
+	}
 }
 
 // deploymentTarget marks a base-url that is the address of a deployment.
@@ -145,8 +160,20 @@ func (c *ciRun) awaitDeployment(ctx context.Context) error {
 		return fmt.Errorf("%w (LL10)", err)
 	}
 	if _, err := getRequest(url); err != nil {
-		return fmt.Errorf("the deployment's address: %w", err)
+		return fmt.Errorf("the deployment's address: %v", err) //nolint:errorlint // no mistake in the usage of loadline
 	}
 	c.deployed = strings.TrimRight(url, "/")
 	return nil
+}
+
+// nothing ends a job in which nothing is measured, and says why.
+func (c *ciRun) nothing(code Exit, why string) (Exit, error) {
+	c.note("%s", why)
+	return code, c.actionsOnly(func() error {
+		err := errors.Join(c.actions.Output("verdict", "skipped"), c.actions.Output("exit-code", strconv.Itoa(int(code))))
+		if c.in.summary == "never" {
+			return err
+		}
+		return errors.Join(err, c.actions.Summary("**loadline** "+report.Escape(why)+"\n"))
+	})
 }

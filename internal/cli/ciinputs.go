@@ -34,7 +34,9 @@ type ciInputs struct {
 	token                     github.Token
 	apiURL, logLevel          string
 	artifacts                 []string // names of what is published or stored by a job of its own
-	began                     string   // the folder in which the jobs that measured began; "": this one
+	versionHeader             string
+	highLoad                  bool   // more than maxRate may be sent
+	began                     string // the folder in which the jobs that measured began; "": this one
 }
 
 // readInputs reads the inputs that action.yml maps, with their defaults. Outside
@@ -61,6 +63,11 @@ func readInputs(env *Env, get func(string) string) (*ciInputs, error) {
 		envLabel:    values["env-label"], readyTimeout: r.duration("ready-timeout"), maxDuration: r.duration("max-duration"),
 		hosts: words(values["allowed-hosts"]), token: github.Token(values["token"]),
 		apiURL: values["github-api-url"], logLevel: r.oneOf("log-level", "debug", "info", "warn", "error"),
+	}
+	in.versionHeader = values["version-header"]
+	in.highLoad = r.oneOf("allow-high-load", "false", "true") == "true"
+	if in.versionHeader != "" && !headerName.MatchString(in.versionHeader) {
+		r.fail("input version-header is %q: write the name of a response header, such as X-Commit", in.versionHeader)
 	}
 	var err error
 	if in.baseline, err = parsePlace(values["baseline"]); err != nil {

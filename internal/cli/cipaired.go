@@ -51,7 +51,7 @@ func (c *ciRun) measure(ctx context.Context, env *Env, j job) (*measurement, err
 	}
 	p := pairJob{
 		file: j.file, commit: j.commit, options: [2]string{"the input compare-start", "the input start"}, ready: j.ready,
-		hosts: [2][]string{c.baseHosts(), j.hosts}, store: c.store.store, live: j.live,
+		hosts: [2][]string{c.baseHosts(), j.hosts}, store: c.store.store, live: j.live, govern: j.govern, version: j.version, most: j.most,
 		// A fork's token cannot write, and a job that follows the advice to read only cannot either.
 		keeps: !c.event.ReadOnly(),
 		unkept: func(err error) {

@@ -48,14 +48,14 @@ func runCIReport(ctx context.Context, env *Env) (Exit, error) {
 		return c.failed(ExitInvalid, err)
 	}
 	if why != "" {
-		return c.nothing(why)
+		return c.nothing(ExitPass, why)
 	}
 	runs, err := c.savedResults(ctx, c.event.RunID)
 	if err != nil {
 		return c.failed(ExitInvalid, err)
 	}
 	if len(runs) == 0 {
-		return c.nothing("There is no result to publish.")
+		return c.nothing(ExitPass, "There is no result to publish.")
 	}
 	c.several = len(runs) > 1
 	var all []*measurement
@@ -102,10 +102,4 @@ func (c *ciRun) trusted(ctx context.Context) string {
 		return c.store.left(ctx)
 	}
 	return c.event.HeadSHA
-}
-
-// nothing ends a job that has nothing to do, and says why.
-func (c *ciRun) nothing(why string) (Exit, error) {
-	c.note("%s", why)
-	return ExitPass, c.actionsOnly(func() error { return c.actions.Output("verdict", "skipped") })
 }

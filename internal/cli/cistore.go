@@ -121,7 +121,14 @@ func (s *ciStore) mayUpdate() bool {
 		}
 		return !s.event.ForPull() && s.build.PR == 0
 	}
-	return s.event.OnDefaultBranch() || s.build.OnDefaultBranch()
+	return s.event.OnDefaultBranch() || s.event.Name == github.EventSchedule || s.build.OnDefaultBranch()
+}
+
+// takes says whether this event may store this run, if any: what runs on a
+// schedule is kept under the key of a profile, so that it is compared with its
+// like, and never mixes with what pushes left.
+func (s *ciStore) takes(sum *result.Summary) bool {
+	return s.event.Name != github.EventSchedule || sum.Profile != "" || s.in.update == "always"
 }
 
 // keep stores a run. Which one may be stored is baseline's to say.

@@ -40,7 +40,7 @@ func runCIStore(ctx context.Context, env *Env) (Exit, error) {
 		return ExitUsage, usagef("input baseline: a job without a checkout writes to `branch` and to nothing else")
 	}
 	if !c.store.mayUpdate() {
-		return c.nothing(fmt.Sprintf("A %s event stores no baseline here.", c.event.Name))
+		return c.nothing(ExitPass, fmt.Sprintf("A %s event stores no baseline here.", c.event.Name))
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, c.in.maxDuration, errTooLong{c.in.maxDuration})
 	defer cancel()
@@ -53,6 +53,10 @@ func runCIStore(ctx context.Context, env *Env) (Exit, error) {
 		m, err := c.judge(ctx, run, c.event.HeadSHA)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", run.Spec, err))
+			continue
+		}
+		if !c.store.takes(m.verdict.Head) {
+			c.note("%s: a run on a schedule without a profile stores no baseline.", m.spec.Name)
 			continue
 		}
 		m.verdict.Head.Attempt = c.attempt()

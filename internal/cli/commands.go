@@ -22,6 +22,7 @@ func commands() []command {
 		baselinePrune(),
 		baselineExport(),
 		baselineImport(),
+		waitCommand(),
 		explainCommand(),
 		schemaCommand(),
 		importCurl(),

@@ -31,6 +31,10 @@ type job struct {
 	live    *live.Hub // told each second how it goes; may be nil
 	desk    *desk     // its live page; nil: none
 	start   string    // command that brings the target up; "": it runs already
+	// govern may put other rules in the place of a spec's, and says what it did.
+	govern  func(context.Context, *spec.Spec) []verdict.Reason
+	version string  // header that must name commit before the load; "": none
+	most    float64 // requests per second; 0: as many as the spec says
 }
 
 // A measurement is one run of a spec and what it came to.
@@ -66,6 +70,12 @@ func measure(ctx context.Context, env *Env, j job) (*measurement, error) {
 		r.Timeout = min(r.Timeout, j.ready)
 	}
 	m := &measurement{spec: s, mask: newMask(s.SecretValues())}
+	if err := checkRate(s, j.most); err != nil {
+		return nil, err
+	}
+	if j.govern != nil {
+		m.notes = j.govern(ctx, s)
+	}
 
 	set, closeSet, err := compile(env, s, j.hosts, m.mask)
 	if err != nil {
@@ -74,6 +84,7 @@ func measure(ctx context.Context, env *Env, j job) (*measurement, error) {
 	defer closeSet()
 	target := &side{
 		name: "head", spec: s, env: env, command: j.start, option: "the input start", wait: j.ready, mask: m.mask, set: set,
+		hosts: j.hosts, version: j.version, commit: j.commit,
 	}
 	defer target.stop()
 
@@ -182,6 +193,9 @@ func (m *measurement) drive(ctx context.Context, j job, target *side, watch *ver
 	}
 	each := func(iv *result.Interval) string {
 		j.live.Publish(feed.Second(iv))
+		if why := tooFast(iv, m.spec, j.most); why != "" {
+			return why
+		}
 		return watch.Each(iv)
 	}
 	return load.Run(ctx, m.spec.Load, set.NewUser, load.Options{Catalog: names, Each: each, Prepare: true, Control: j.desk.options()})
@@ -253,14 +267,9 @@ func bareURL(text string) string {
 // compile makes the users' walks and the client they send with. hosts, when
 // set, are the only ones that may be reached.
 func compile(env *Env, s *spec.Spec, hosts []string, m mask) (*scenario.Set, func(), error) {
-	opts, err := scenario.WireOptions(s, env.get)
+	opts, err := wireOptions(env, s, hosts)
 	if err != nil {
 		return nil, nil, err
-	}
-	if hosts != nil {
-		if opts.Hosts, err = allowed(opts.Hosts, hosts); err != nil {
-			return nil, nil, err
-		}
 	}
 	client, err := wire.NewClient(opts)
 	if err != nil {
@@ -275,4 +284,14 @@ func compile(env *Env, s *spec.Spec, hosts []string, m mask) (*scenario.Set, fun
 		set.Close()
 		client.Close()
 	}, nil
+}
+
+// wireOptions are how a spec's requests are sent, to no other hosts than those
+// that the workflow allows, where it does.
+func wireOptions(env *Env, s *spec.Spec, hosts []string) (wire.Options, error) {
+	opts, err := scenario.WireOptions(s, env.get)
+	if err == nil && hosts != nil {
+		opts.Hosts, err = allowed(opts.Hosts, hosts)
+	}
+	return opts, err
 }

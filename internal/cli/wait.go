@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/loadline-ci/loadline/internal/scenario"
 	"github.com/loadline-ci/loadline/internal/unit"
 	"github.com/loadline-ci/loadline/internal/wire"
 )
@@ -157,6 +158,30 @@ func (w *waiter) rightVersion(resp *wire.Response) string {
 		return fmt.Sprintf("the target's reply %d has no header %s, which was to say %s (LL11)", resp.Status, w.header, shortVersion(w.version))
 	}
 	return fmt.Sprintf("the target runs %s, and %s is wanted: an old deployment (LL11)", shown(shortVersion(runs)), shortVersion(w.version))
+}
+
+// awaitVersion waits until the target says that it runs the commit under test:
+// one that still runs the last deployment would be measured in its place.
+func (s *side) awaitVersion(ctx context.Context, deadline time.Time) error {
+	if s.commit == "" {
+		return &scenario.NotReady{Reason: "the commit to wait for is not known: outside of CI leave version-header out"}
+	}
+	opts, err := wireOptions(s.env, s.spec, s.hosts)
+	if err != nil {
+		return err
+	}
+	w := waiter{timeout: max(time.Until(deadline), shortestWait), every: readyEvery, header: s.version, version: s.commit}
+	if w.request, err = getRequest(s.spec.Target.URL); err != nil {
+		return err
+	}
+	if w.client, err = wire.NewClient(opts); err != nil {
+		return err
+	}
+	defer w.client.Close()
+	if err := w.wait(ctx, w.rightVersion); err != nil {
+		return &scenario.NotReady{Reason: s.mask.String(err.Error())}
+	}
+	return nil
 }
 
 // sameVersion compares two versions. Commits are the same when one is the

@@ -115,11 +115,7 @@ func (e Event) Relabeled() bool {
 // ForPull says whether what is measured belongs to a pull request whose number is
 // known. A merge queue's commit does not: it may hold several.
 func (e Event) ForPull() bool {
-	switch e.Name {
-	case EventPullRequest, EventPullRequestTarget, EventDeploymentStatus, EventWorkflowRun, EventIssueComment:
-		return e.PR != 0
-	}
-	return false
+	return e.PR != 0 && e.Name != EventMergeGroup
 }
 
 // Of makes the event speak of a pull request that the API named.

@@ -13,7 +13,7 @@ type Input struct {
 func Inputs() []Input {
 	return []Input{
 		{"spec", "loadline.toml", "The load spec: one path, or several, one a line"},
-		{"base-url", "", "The target, instead of the spec's `target.url`"},
+		{"base-url", "", "The target, instead of the spec's `target.url`. `deployment:NAME` waits for the GitHub Deployment of this commit to that environment, and takes its address; the job needs `deployments: read`"},
 		{"start", "", "Command that starts the target in this job, and stays in the foreground; loadline waits until it is ready, and stops it"},
 		{"compare-url", "", "The base's URL, for A/B: base and head are driven by turns in one run, which sees far smaller changes than stored runs. It must be an equal twin of the target"},
 		{"compare-start", "", "Command that starts the base. With `start`, both are restarted to confirm a slowdown before anybody is blamed"},
@@ -33,8 +33,10 @@ func Inputs() []Input {
 		{"artifact", DefaultArtifact, "The name under which the workflow uploads `loadline-out`: after a label or a comment the result of this commit is read from there, and no load is sent"},
 		{"env-label", "default", "Tells baselines of one spec apart: staging, preview, a class of runner"},
 		{"ready-timeout", "5m", "How long to wait for the target before the load"},
+		{"version-header", "", "A response header in which the target names its commit. The load waits until that is the commit under test"},
 		{"max-duration", "15m", "A hard stop for the whole step"},
 		{"allowed-hosts", "", "Hosts, separated by commas or lines, that the load may reach besides `base-url`'s; the spec cannot add to them. Without `base-url` its target must be among them"},
+		{"allow-high-load", "false", "`true`: more than 2,000 requests per second may be sent to a target that is not this machine"},
 		{"token", "${{ github.token }}", "What to call GitHub with; it needs `pull-requests: write` to comment and, on the default branch, `contents: write` to keep baselines"},
 		{"github-api-url", "", "GitHub's API, when it is not the one of the runner's `GITHUB_API_URL`"},
 		{"working-directory", ".", "Where paths start"},

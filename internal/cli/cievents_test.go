@@ -1,0 +1,147 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/loadline-ci/loadline/internal/github/githubtest"
+)
+
+// The commit of a merge queue is not measured where its pull request was.
+func TestMergeGroup(t *testing.T) {
+	t.Parallel()
+	head, base := strings.Repeat("a", 40), strings.Repeat("b", 40)
+	queue := func(ref string) map[string]any {
+		return map[string]any{
+			"action": "checks_requested", "repository": map[string]any{"default_branch": "main", "full_name": githubtest.Repo},
+			"merge_group": map[string]any{"head_sha": strings.Repeat("c", 40), "head_ref": ref, "base_sha": base, "base_ref": "refs/heads/main"},
+		}
+	}
+	of7 := queue("refs/heads/gh-readonly-queue/main/pr-7-" + base)
+	job := func(conclusion string) []githubtest.Job {
+		return []githubtest.Job{{Commit: head, Name: "perf", Conclusion: conclusion}}
+	}
+	tests := []struct {
+		name    string
+		payload any
+		jobs    []githubtest.Job
+		code    Exit
+		want    string
+	}{
+		{"green", of7, job("success"), ExitPass, "The job perf ended with success on the head of #7 (aaaaaaa): that stands, and nothing is measured again."},
+		{"red", of7, job("failure"), ExitRegression, "The job perf ended with failure on the head of #7"},
+		{"too slow", of7, job("timed_out"), ExitRegression, "The job perf ended with timed_out"},
+		// The target does not answer: that it is asked at all shows that a load was to be sent.
+		{"cancelled", of7, job("cancelled"), ExitInvalid, "limits are judged with a short load"},
+		{"never run", of7, nil, ExitInvalid, "limits are judged with a short load"},
+		{"another queue", queue("refs/heads/somewhere"), job("success"), ExitInvalid, "limits are judged with a short load"},
+	}
+	for _, tt := range tests {
+		g := newGround(t)
+		g.writeSpec(strings.Replace(jobSpec, `url = "${BASE_URL}"`, `url = "http://127.0.0.1:1"`, 1) + "[profile.smoke.load]\nusers = 1\nduration = \"5s\"\n")
+		g.hub.Pulls = []githubtest.Pull{{Number: 7, HeadRepo: githubtest.Repo, HeadRef: "x", HeadSHA: head, BaseRef: "main", BaseSHA: base}}
+		g.hub.Jobs = tt.jobs
+		code, log, summary := g.run("ci", "merge_group", tt.payload, "GITHUB_JOB", "perf", "INPUT_READY_TIMEOUT", "1ms")
+		if code != tt.code || !strings.Contains(log, tt.want) || !strings.Contains(summary, tt.want[:10]) {
+			t.Errorf("%s: status %d, want %d with %q:\n%s\nsummary: %s", tt.name, code, tt.code, tt.want, log, summary)
+		}
+		if tt.code == ExitInvalid && !strings.Contains(summary, "smoke") {
+			t.Errorf("%s: not with the profile smoke:\n%s", tt.name, summary)
+		}
+	}
+}
+
+func (g *ground) writeSpec(text string) {
+	g.t.Helper()
+	if err := os.WriteFile(filepath.Join(g.dir, "loadline.toml"), []byte(text), 0o600); err != nil {
+		g.t.Fatal(err)
+	}
+}
+
+// Events in whose jobs nothing may be sent, or nothing is to be.
+func TestEventsThatMeasureNothing(t *testing.T) {
+	t.Parallel()
+	head := strings.Repeat("a", 40)
+	repo := map[string]any{"default_branch": "main", "full_name": githubtest.Repo}
+	tests := []struct {
+		name, event string
+		payload     any
+		code        Exit
+		want        string
+	}{
+		{"pull_request_target", "pull_request_target", pullEvent(8, "mallory/shop", head, head), ExitUsage, "refused: use pull_request (LL40)"},
+		{"after a pull request's run", "workflow_run", workflowRun(200, "pull_request", "mallory/shop", head), ExitUsage, "rights that its code must not have"},
+		{"a branch that was deleted", "push", map[string]any{"ref": "refs/heads/x", "deleted": true, "after": strings.Repeat("0", 40), "repository": repo}, ExitPass, "nothing to measure"},
+		{"a deployment that goes on", "deployment_status", map[string]any{
+			"deployment": map[string]any{"sha": head, "ref": "x", "environment": "preview"}, "deployment_status": map[string]any{"state": "pending\n::error::x"}, "repository": repo,
+		}, ExitPass, "nothing to measure yet"},
+	}
+	for _, tt := range tests {
+		g := newGround(t)
+		g.writeSpec(jobSpec)
+		code, log, _ := g.run("ci", tt.event, tt.payload, "INPUT_BASE_URL", "http://127.0.0.1:1")
+		if code != tt.code || !strings.Contains(log, tt.want) || strings.Contains(log, "\n::error") {
+			t.Errorf("%s: status %d, want %d with %q:\n%s", tt.name, code, tt.code, tt.want, log)
+		}
+		if len(g.hub.Calls()) != 0 {
+			t.Errorf("%s: called %v", tt.name, g.hub.Calls())
+		}
+	}
+}
+
+// base-url: deployment:X waits, and says what it waited for.
+func TestBaseURLOfADeployment(t *testing.T) {
+	t.Parallel()
+	head := strings.Repeat("a", 40)
+	tests := []struct {
+		name, url string
+		have      []githubtest.Deployment
+		code      Exit
+		want      string
+	}{
+		{"none", "deployment:preview", nil, ExitInvalid, "the environment preview has no finished deployment of aaaaaaaaaa"},
+		{"of another commit", "deployment:preview", []githubtest.Deployment{{ID: 1, SHA: strings.Repeat("b", 40), Environment: "preview", Statuses: []githubtest.Status{{State: "success", URL: "http://x.test"}}}}, ExitInvalid, "no deployment of this commit;"},
+		{"no http", "deployment:preview", []githubtest.Deployment{{ID: 1, SHA: head, Environment: "preview", Statuses: []githubtest.Status{{State: "success", URL: "file:///etc/passwd"}}}}, ExitInvalid, `"file:///etc/passwd" is not a URL`},
+		{"nothing listens", "deployment:preview", []githubtest.Deployment{{ID: 1, SHA: head, Environment: "preview", Statuses: []githubtest.Status{{State: "success", URL: "http://127.0.0.1:1/"}}}}, ExitInvalid, "127.0.0.1:1 cannot be reached"},
+		{"no name", "deployment:", nil, ExitUsage, "name the environment, as in deployment:preview"},
+	}
+	for _, tt := range tests {
+		g := newGround(t)
+		g.writeSpec(jobSpec)
+		g.hub.Deployments = tt.have
+		code, log, _ := g.run("ci", "push", push(head), "INPUT_BASE_URL", tt.url, "INPUT_READY_TIMEOUT", "1ms", "BASE_URL", "http://127.0.0.1:2")
+		if code != tt.code || !strings.Contains(log, tt.want) {
+			t.Errorf("%s: status %d, want %d with %q:\n%s", tt.name, code, tt.code, tt.want, log)
+		}
+	}
+}
+
+// A spec's author cannot choose whom our runners call, nor how hard.
+func TestWhatASpecMayNotDo(t *testing.T) {
+	t.Parallel()
+	head, base := strings.Repeat("a", 40), strings.Repeat("b", 40)
+	pushed, forked := push(head), pullEvent(8, "mallory/shop", head, base)
+	elsewhere := strings.Replace(jobSpec, `url = "${BASE_URL}"`, `url = "http://192.0.2.1"`, 1)
+	fast := strings.Replace(elsewhere, "users = 2", `rate = "2001/s"`, 1)
+	tests := []struct {
+		name, spec, event string
+		payload           any
+		inputs            []string
+		want              string
+	}{
+		{"a fork's spec names a host", elsewhere, "pull_request", forked, nil, "host 192.0.2.1 is not in allowed-hosts, which the workflow sets, not the spec; nothing was sent"},
+		{"a spec adds a host to the workflow's", strings.Replace(jobSpec, "[load]", "allow_hosts = [\"192.0.2.1\"]\n[load]", 1), "push", pushed, []string{"INPUT_BASE_URL", "http://127.0.0.1:1"}, "host 192.0.2.1 is not in allowed-hosts"},
+		{"too much", fast, "push", pushed, nil, "asks for 2,001 arrivals per second, and 2,000 are the most in CI; nothing was sent"},
+		{"too much, from a profile", elsewhere + "[profile.smoke.load]\nrate = \"5000/s\"\nduration = \"5s\"\n", "push", pushed, []string{"INPUT_PROFILE", "smoke"}, "asks for 5,000 arrivals per second"},
+	}
+	for _, tt := range tests {
+		g := newGround(t)
+		g.writeSpec(tt.spec)
+		code, log, _ := g.run("ci", tt.event, tt.payload, append(tt.inputs, "INPUT_READY_TIMEOUT", "1ms", "BASE_URL", "http://127.0.0.1:2")...)
+		if code != ExitUsage || !strings.Contains(log, tt.want) {
+			t.Errorf("%s: status %d, want %d with %q:\n%s", tt.name, code, ExitUsage, tt.want, log)
+		}
+	}
+}
