@@ -19,6 +19,7 @@ import (
 	"github.com/loadline-ci/loadline/internal/report"
 	"github.com/loadline-ci/loadline/internal/result"
 	"github.com/loadline-ci/loadline/internal/unit"
+	"github.com/loadline-ci/loadline/internal/verdict"
 	"github.com/loadline-ci/loadline/internal/wire"
 )
 
@@ -40,6 +41,7 @@ func benchCommand() command {
 			fs.DurationVar(&b.timeout, "timeout", 30*time.Second, "most time `D` for one request")
 			fs.BoolVar(&b.insecure, "insecure", false, "accept any certificate")
 			fs.BoolVar(&b.json, "json", false, "print one JSON object as the last line")
+			b.data.add(fs)
 			fs.BoolVar(&b.quiet, "quiet", false, "no progress")
 			return func(ctx context.Context, env *Env, args []string) (Exit, error) {
 				if err := exactly(args, "URL"); err != nil {
@@ -62,9 +64,13 @@ type bench struct {
 	http               string
 	insecure           bool
 	json, quiet        bool
+	data               dataFlags
 }
 
 func (b *bench) run(ctx context.Context, env *Env, target string) (Exit, error) {
+	if err := checkOutputs(env, b.data.outputs()); err != nil {
+		return ExitUsage, err
+	}
 	if !strings.Contains(target, "://") {
 		target = "http://" + target
 	}
@@ -106,7 +112,10 @@ func (b *bench) run(ctx context.Context, env *Env, target string) (Exit, error) 
 	if err != nil {
 		return ExitInvalid, err
 	}
-	run.Target, run.Mode = bareURL(target), "single"
+	run.Target, run.Mode, run.Tool = bareURL(target), "single", version()
+	if err := b.data.write(env, report.New(&verdict.Verdict{}, run, report.Context{Version: version()}, nil)); err != nil {
+		return ExitInvalid, err
+	}
 	if err := report.Bench(env.Stdout, run, b.intro(target), report.Terminal{
 		Width: env.Terminal.Width, Colour: env.Terminal.Color, Unicode: env.Terminal.Unicode,
 	}); err != nil {

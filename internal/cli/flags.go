@@ -19,6 +19,7 @@ type measureFlags struct {
 	seed                     int64
 	shard                    string // of `run` alone
 	json, html, junit, mdown string
+	data                     dataFlags
 	quiet                    bool
 	baseline, baselineDir    string
 	env                      string // label
@@ -61,6 +62,7 @@ func (m *measureFlags) addOutputs(fs *pflag.FlagSet) {
 	fs.StringVar(&m.html, "html", "", "write an HTML report to `FILE`")
 	fs.StringVar(&m.junit, "junit", "", "write JUnit XML to `FILE`")
 	fs.StringVar(&m.mdown, "markdown", "", "write the pull request comment to `FILE`")
+	m.data.add(fs)
 	fs.BoolVar(&m.quiet, "quiet", false, "no progress, and a verdict of one line")
 }
 
@@ -72,7 +74,7 @@ func (m *measureFlags) outputs() []output {
 			all = append(all, o)
 		}
 	}
-	return all
+	return append(all, m.data.outputs()...)
 }
 
 // An output is a file that a flag asked for.

@@ -148,9 +148,11 @@ func (m *measureFlags) write(env *Env, found *measurement, page *report.Page) er
 			err = page.JUnit(&b)
 		case "--markdown":
 			err = report.Markdown(&b, report.Comment{}, page)
+		default:
+			err = writeData(&b, o.flag, page)
 		}
 		text := b.Bytes()
-		if o.flag != "--json" {
+		if !o.data() {
 			text = []byte(found.mask.String(b.String()))
 		}
 		if err == nil {

@@ -18,7 +18,7 @@ const (
 	Waiting = "waiting" // for the target to be ready
 	Setup   = "setup"   // what the spec asks for before the load
 	Load    = "load"
-	Done    = "done" // the load is over; the figures are those of its last second
+	Done    = "done" // the load is over; what was running comes to its end
 )
 
 // A Row is what there is to say in one second. It is finished when it is
@@ -186,6 +186,9 @@ func (f *Feed) Second(iv *result.Interval) *Row {
 	}
 	row.Latency, row.LatencyOfS = latency(iv.Recent.All), iv.Recent.Length.Seconds()
 	row.Health = health(&s.Health)
+	if f.arm == "" && s.At >= f.planned {
+		row.Phase = Done // what was running comes to its end
+	}
 	return row
 }
 
