@@ -1,6 +1,7 @@
 package result
 
 import (
+	"bytes"
 	"encoding/json"
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
@@ -53,6 +54,13 @@ func encode(f *File) (*fileDoc, error) {
 		doc.Flows[i] = flowDoc(flow)
 	}
 	doc.Iteration = p.pack(r.Iteration)
+	for _, s := range f.Again {
+		var b bytes.Buffer
+		if err := s.Encode(&b); err != nil {
+			return nil, err
+		}
+		doc.Again = append(doc.Again, b.Bytes())
+	}
 	return doc, p.err
 }
 

@@ -34,6 +34,9 @@ type File struct {
 	Run        *Run
 	Verdict    json.RawMessage
 	Thresholds json.RawMessage
+	// Again holds further runs of the same commit that the verdict rests on, in the
+	// form that baselines keep: those that the job made again, and earlier attempts.
+	Again []*Summary
 }
 
 // Write writes the file form of f as one indented JSON object.
@@ -69,7 +72,15 @@ func Read(r io.Reader) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("damaged (%w): measure again", err)
 	}
-	return &File{Run: run, Verdict: doc.Verdict, Thresholds: doc.Thresholds}, nil
+	f := &File{Run: run, Verdict: doc.Verdict, Thresholds: doc.Thresholds}
+	for i, text := range doc.Again {
+		s, err := ReadSummary(fmt.Sprintf("again[%d]", i), bytes.NewReader(text))
+		if err != nil {
+			return nil, err
+		}
+		f.Again = append(f.Again, s)
+	}
+	return f, nil
 }
 
 // CheckSchema says whether data is a whole JSON object whose "schema" is want
@@ -118,6 +129,7 @@ type fileDoc struct {
 	Stages     []stageDoc           `json:"stages"`
 	Cells      []cellDoc            `json:"cells"`
 	Flows      []flowDoc            `json:"flows"`
+	Again      []json.RawMessage    `json:"again,omitempty"`
 	Iteration  payload              `json:"iteration_hdr,omitempty"`
 }
 

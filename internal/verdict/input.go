@@ -12,9 +12,12 @@ type Input struct {
 	Run *result.Run // the run to judge
 	// Head is the compact form of Run; made from Run when nil.
 	Head *result.Summary
-	// Again holds further runs of the same commit, each measured on a fresh
-	// machine. A second run on the same machine is no substitute: whatever was
-	// wrong with the first would be wrong with it too.
+	// Again holds further runs of the same commit: earlier attempts, each of which
+	// counts as measured on a fresh machine, and after each run (Run first) those
+	// marked Again, which the same job made. These are no substitute for a fresh
+	// machine: whatever is wrong with it for longer than a run is wrong with all of
+	// them, so together with the run before them they count as one. What is not of
+	// this commit, load and kind of machine is left out, and said.
 	Again []*result.Summary
 	// Base holds stored runs of the main branch, newest first. Runs that may not
 	// be compared with Head are left out, and said.

@@ -134,7 +134,7 @@ func (v *Verdict) compare(in Input) {
 		v.Outcome = NoBaseline
 		return
 	}
-	heads := append([]*result.Summary{v.Head}, in.Again...)
+	heads := v.poolable(in.Again)
 	c := newComparison(in.Gate, heads, base)
 	c.blameGenerator(in.Run)
 	c.blameHost()
@@ -148,6 +148,7 @@ func (v *Verdict) compare(in Input) {
 		v.restart(cand)
 	}
 	v.Base = c.base(base)
+	v.reportPool(in.Gate, c, base)
 	v.reportFindings(c.asked)
 	if noise := stat.Median(c.noise); noise > blunt {
 		v.Warnings = append(v.Warnings, Reason{

@@ -40,7 +40,8 @@ type Verdict struct {
 	Findings []Finding     `json:"findings"`
 	Limits   []LimitResult `json:"-"` // written as thresholds[]
 	Warnings []Reason      `json:"warnings,omitempty"`
-	Base     *Base         `json:"base,omitempty"` // nil: nothing to compare with
+	Base     *Base         `json:"base,omitempty"`     // nil: nothing to compare with
+	Together *Together     `json:"together,omitempty"` // nil: one run decided
 
 	// Head is the run in the form that a baseline keeps, with what this verdict
 	// knows of it: Unfit when it must not be stored, Restart on rows whose level
@@ -49,6 +50,13 @@ type Verdict struct {
 	// Confirm is true when something looks worse, and further runs of the same
 	// commit on fresh machines, handed in as Input.Again, would settle it.
 	Confirm bool `json:"-"`
+}
+
+// Together says of how many runs of one commit the verdict is.
+type Together struct {
+	Runs     int `json:"runs"`
+	Attempts int `json:"attempts"` // of the job: runs that one of them made again count as one
+	Rounds   int `json:"rounds"`
 }
 
 // A Reason is a cause of the outcome, with what to do next.
