@@ -200,7 +200,7 @@ func (d *demo) measure(ctx context.Context, target *demoTarget, name string) (*m
 	// The same file every time, whatever the folder is called today.
 	m.run.File = "shop.toml"
 	var b strings.Builder
-	if err := writeResult(&b, m.run, &m.verdict); err != nil {
+	if err := writeResult(&b, m.run, &m.verdict, m.further); err != nil {
 		return nil, err
 	}
 	if err := writeWhole(filepath.Join(d.dir, name+".json"), []byte(b.String())); err != nil {

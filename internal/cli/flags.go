@@ -25,6 +25,7 @@ type measureFlags struct {
 	env                      string // label
 	failOn                   string
 	paired                   bool // two targets are driven by turns
+	pool                     []string // results of earlier attempts
 
 	set  *pflag.FlagSet
 	desk *desk // where the run is watched and changed; nil: nowhere

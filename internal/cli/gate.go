@@ -18,7 +18,7 @@ func catalog(s *spec.Spec) *result.Catalog {
 func gate(s *spec.Spec) verdict.Gate {
 	g := verdict.Gate{
 		Limits: limits(s.Gate.Thresholds), Per: result.Scope(s.Gate.Per),
-		MinRequests: s.Gate.MinRequests, Confidence: s.Gate.Confidence,
+		MinRequests: s.Gate.MinRequests, Confirm: max(s.Gate.Rounds-1, 0) + s.Gate.Confirm, Confidence: s.Gate.Confidence,
 	}
 	for _, c := range s.Gate.Compare {
 		g.Compare = append(g.Compare, verdict.Compare{Rule: c.Rule, Per: result.Scope(c.Per), Warn: c.Warn, Line: c.Pos.Line})

@@ -35,6 +35,8 @@ type job struct {
 	govern  func(context.Context, *spec.Spec) []verdict.Reason
 	version string  // header that must name commit before the load; "": none
 	most    float64 // requests per second; 0: as many as the spec says
+	// pool gives the earlier attempts at the same commit; may be nil.
+	pool func(context.Context, *measurement) ([]*result.Summary, []verdict.Reason)
 }
 
 // A measurement is one run of a spec and what it came to.
@@ -43,6 +45,7 @@ type measurement struct {
 	run     *result.Run
 	verdict verdict.Verdict
 	base    []*result.Summary // what it was compared with, newest first
+	further []*result.Summary // runs of the same commit: of this job first, then of earlier attempts
 	notes   []verdict.Reason  // to pass on beside the verdict
 	mask    mask
 	saved   bool   // read from a file, not measured now
@@ -77,30 +80,13 @@ func measure(ctx context.Context, env *Env, j job) (*measurement, error) {
 		m.notes = j.govern(ctx, s)
 	}
 
-	set, closeSet, err := compile(env, s, j.hosts, m.mask)
-	if err != nil {
-		return nil, usageError{m.mask.Error(err)}
-	}
-	defer closeSet()
-	target := &side{
-		name: "head", spec: s, env: env, command: j.start, option: "the input start", wait: j.ready, mask: m.mask, set: set,
-		hosts: j.hosts, version: j.version, commit: j.commit,
-	}
-	defer target.stop()
-
 	if err := j.desk.open(ctx, env, m, j.live); err != nil {
 		return nil, err
 	}
-	watch := verdict.NewWatch(part.watched(limits(s.Gate.Thresholds)), part.stops(limits(s.StopWhen)), catalog(s))
-	m.run, err = m.drive(ctx, j, target, watch)
-	if err != nil {
-		return nil, m.mask.Error(err)
+	var watch *verdict.Watch
+	if m.run, watch, err = m.once(ctx, env, j, part); err != nil {
+		return nil, err
 	}
-	identify(m.run, s, j)
-	if late := (errTooLong{}); errors.As(context.Cause(ctx), &late) {
-		m.run.Interrupted, m.run.Stopped = false, late.Error()
-	}
-
 	in := verdict.Input{Run: m.run, Gate: gate(s), Watch: watch, Notes: m.notes}
 	if part.sign(&in); m.run.Shard.Of > 0 {
 		m.verdict = verdict.Judge(in)
@@ -109,8 +95,33 @@ func measure(ctx context.Context, env *Env, j job) (*measurement, error) {
 	if err := m.compareWith(context.WithoutCancel(ctx), j, &in); err != nil {
 		return nil, err
 	}
-	m.verdict = verdict.Judge(in)
+	m.judge(ctx, env, j, in)
 	return m, nil
+}
+
+// once drives the whole load of the spec once, from a fresh start.
+func (m *measurement) once(ctx context.Context, env *Env, j job, part shard) (*result.Run, *verdict.Watch, error) {
+	set, closeSet, err := compile(env, m.spec, j.hosts, m.mask)
+	if err != nil {
+		return nil, nil, usageError{m.mask.Error(err)}
+	}
+	defer closeSet()
+	target := &side{
+		name: "head", spec: m.spec, env: env, command: j.start, option: "the input start", wait: j.ready, mask: m.mask, set: set,
+		hosts: j.hosts, version: j.version, commit: j.commit,
+	}
+	defer target.stop()
+
+	watch := verdict.NewWatch(part.watched(limits(m.spec.Gate.Thresholds)), part.stops(limits(m.spec.StopWhen)), catalog(m.spec))
+	run, err := m.drive(ctx, j, target, watch)
+	if err != nil {
+		return nil, nil, m.mask.Error(err)
+	}
+	identify(run, m.spec, j)
+	if late := (errTooLong{}); errors.As(context.Cause(ctx), &late) {
+		run.Interrupted, run.Stopped = false, late.Error()
+	}
+	return run, watch, nil
 }
 
 // compareWith looks for stored runs to compare with.

@@ -32,6 +32,7 @@ func runCommand() command {
 			f, page := &measureFlags{}, &uiFlags{}
 			f.add(fs)
 			page.add(fs)
+			fs.StringArrayVar(&f.pool, "pool", nil, poolHelp)
 			once := fs.Bool("once", false, "one iteration of each scenario, not judged")
 			fs.StringVar(&f.shard, "shard", "", "drive only part `I/N` of the load, such as 2/5; `loadline merge` joins the results")
 			debug := fs.Bool("debug", false, "with --once: show requests, answers, checks and captures")
@@ -73,6 +74,10 @@ func (m *measureFlags) run(ctx context.Context, env *Env, file string, page *uiF
 	if err != nil {
 		return ExitUsage, err
 	}
+	earlier, err := poolFiles(env, m.pool)
+	if err != nil {
+		return ExitUsage, err
+	}
 	if m.desk, err = newDesk(page); err != nil {
 		return ExitUsage, err
 	}
@@ -80,7 +85,8 @@ func (m *measureFlags) run(ctx context.Context, env *Env, file string, page *uiF
 	hub := &live.Hub{}
 	watched, done := watchRun(env, hub, m.quiet)
 	found, err := measure(ctx, watched, job{
-		file: file, flags: m, commit: commitFromEnv(env), store: find, lineage: func(ctx context.Context, ref string) ([]string, error) { return localLineage(ctx, env, ref) }, live: hub, desk: m.desk,
+		file: file, flags: m, commit: commitFromEnv(env), store: find, live: hub, desk: m.desk, pool: fromFiles(earlier),
+		lineage: func(ctx context.Context, ref string) ([]string, error) { return localLineage(ctx, env, ref) },
 	})
 	done()
 	if err != nil {
@@ -141,7 +147,7 @@ func (m *measureFlags) write(env *Env, found *measurement, page *report.Page) er
 		var err error
 		switch o.flag {
 		case "--json":
-			err = writeResult(&b, found.run, &found.verdict)
+			err = writeResult(&b, found.run, &found.verdict, found.further)
 		case "--html":
 			err = page.HTML(&b)
 		case "--junit":
@@ -164,7 +170,7 @@ func (m *measureFlags) write(env *Env, found *measurement, page *report.Page) er
 }
 
 // writeResult writes the result file with its verdict.
-func writeResult(w io.Writer, run *result.Run, v *verdict.Verdict) error {
+func writeResult(w io.Writer, run *result.Run, v *verdict.Verdict, again []*result.Summary) error {
 	verdictJSON, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -176,7 +182,7 @@ func writeResult(w io.Writer, run *result.Run, v *verdict.Verdict) error {
 	if v.Limits == nil {
 		limits = nil
 	}
-	return result.Write(w, &result.File{Run: run, Verdict: verdictJSON, Thresholds: limits})
+	return result.Write(w, &result.File{Run: run, Verdict: verdictJSON, Thresholds: limits, Again: again})
 }
 
 // showText writes the summary to standard output: one line with --quiet.

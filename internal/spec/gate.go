@@ -25,7 +25,6 @@ func (b *builder) gate(t *table) {
 		Per:         t.word("per"),
 		Baseline:    b.baseline(t),
 		Rounds:      int(t.integer("rounds")),
-		RoundsSet:   t.has("rounds"),
 		Confirm:     int(t.integer("confirm")),
 		Confidence:  t.percent("confidence"),
 		MinRequests: t.integer("min_requests"),

@@ -227,7 +227,6 @@ type Gate struct {
 	Per         string // "total", "scenario", "step"
 	Baseline    string // "merge-base" or "none"
 	Rounds      int
-	RoundsSet   bool // the spec says rounds; a paired run may use its own number otherwise
 	Confirm     int
 	Confidence  float64 // 0.95
 	MinRequests int64

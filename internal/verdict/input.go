@@ -37,7 +37,7 @@ type Gate struct {
 	Compare     []Compare    // none: nothing is compared
 	Per         result.Scope // of rules that name none; "" is step
 	MinRequests int64        // rows with fewer are not judged; 0 is 100
-	Confirm     int          // confirming runs that the caller can make
+	Confirm     int          // further runs that the job of the head may make
 	Confidence  float64      // of the intervals that are shown; 0 is 0.95
 }
 

@@ -143,7 +143,7 @@ func (v *Verdict) compare(in Input) {
 	for _, cand := range c.rows {
 		v.Findings = append(v.Findings, cand.Finding)
 		if cand.suspected && !cand.Warn {
-			v.Confirm = len(in.Again) < in.Gate.Confirm
+			v.Confirm = madeAgain(in.Again) < in.Gate.Confirm
 		}
 		v.restart(cand)
 	}

@@ -47,8 +47,9 @@ type Verdict struct {
 	// knows of it: Unfit when it must not be stored, Restart on rows whose level
 	// changed. Nil when the run could not be summarized.
 	Head *result.Summary `json:"-"`
-	// Confirm is true when something looks worse, and further runs of the same
-	// commit on fresh machines, handed in as Input.Again, would settle it.
+	// Confirm is true when something looks worse, and a further run of the same
+	// commit, handed in with Input.Again, would tell more: on a fresh machine to
+	// settle it, on this one to take back what was called and has passed.
 	Confirm bool `json:"-"`
 }
 
