@@ -1,6 +1,8 @@
 package main
 
 import (
+	"math"
+
 	"bytes"
 	"encoding/json"
 	"flag"
@@ -124,15 +126,21 @@ func asExit(err error, target *interface{ ExitCode() int }) bool {
 	return ok
 }
 
-// slow makes a path of a target slower: slow /a 20ms
+// slow makes a path of a target slower, for good or for so many requests:
+// slow /a 20ms 450
 func slow(of string) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, neg bool, args []string) {
-		if neg || len(args) != 2 {
-			ts.Fatalf("usage: slow PATH DURATION")
+		if neg || len(args) < 2 || len(args) > 3 {
+			ts.Fatalf("usage: slow PATH DURATION [REQUESTS]")
 		}
 		d, err := time.ParseDuration(args[1])
 		ts.Check(err)
-		ts.Value(of).(*target).setSlow(args[0], d)
+		n := math.MaxInt
+		if len(args) == 3 {
+			n, err = strconv.Atoi(args[2])
+			ts.Check(err)
+		}
+		ts.Value(of).(*target).setSlow(args[0], d, n)
 	}
 }
 

@@ -22,10 +22,11 @@ type target struct {
 
 	mu   sync.Mutex
 	slow map[string]time.Duration
+	left map[string]int // requests that are still slow
 }
 
 func newTarget() *target {
-	t := &target{slow: map[string]time.Duration{}, arrived: make(chan struct{}, 1)}
+	t := &target{slow: map[string]time.Duration{}, left: map[string]int{}, arrived: make(chan struct{}, 1)}
 	mux := http.NewServeMux()
 	t.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		t.requests.Add(1)
@@ -34,7 +35,11 @@ func newTarget() *target {
 		default:
 		}
 		t.mu.Lock()
-		by := t.slow[r.URL.Path]
+		var by time.Duration
+		if t.left[r.URL.Path] > 0 {
+			t.left[r.URL.Path]--
+			by = t.slow[r.URL.Path]
+		}
 		t.mu.Unlock()
 		time.Sleep(by)
 		mux.ServeHTTP(w, r)
@@ -101,11 +106,11 @@ func (t *target) waitFor(n int64, most time.Duration) bool {
 	return true
 }
 
-// setSlow makes path slower by d from now on.
-func (t *target) setSlow(path string, d time.Duration) {
+// setSlow makes the next n requests of path slower by d.
+func (t *target) setSlow(path string, d time.Duration, n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.slow[path] = d
+	t.slow[path], t.left[path] = d, n
 }
 
 // closedPort is an address on loopback where nothing listens.

@@ -11,6 +11,7 @@ func commands() []command {
 		calibrateCommand(),
 		compareCommand(),
 		mergeCommand(),
+		gateCommand(),
 		ciCommand(),
 		ciReportCommand(),
 		ciStoreCommand(),

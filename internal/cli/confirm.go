@@ -24,29 +24,31 @@ func (m *measurement) judge(ctx context.Context, env *Env, j job, in verdict.Inp
 		in.Notes = append(in.Notes, notes...)
 	}
 	var own []*result.Summary
-	for {
+	for tries := 0; ; tries++ {
 		m.further = slices.Concat(own, earlier)
 		in.Again = m.further
 		m.verdict = verdict.Judge(in)
-		why := m.wantsMore(len(own), in.Gate)
+		why := m.wantsMore(tries, in.Gate)
 		if why == "" {
 			return
 		}
 		fmt.Fprintf(env.Stderr, "loadline: %s\n", why)
 		more, why := m.measureAgain(ctx, env, j)
-		if why != "" {
-			in.Notes = append(in.Notes, verdict.Reason{Code: "not-measured-again", Message: "the job could not measure again: " + why})
-			m.verdict = verdict.Judge(in)
-			return
+		if why == "" {
+			own = append(own, more)
+			continue
 		}
-		own = append(own, more)
+		in.Notes = append(in.Notes, verdict.Reason{Code: "not-measured-again", Message: "a run that the job made again cannot be used: " + why})
 	}
 }
 
-// wantsMore says why this job should measure once more; "" when it need not.
+// wantsMore says why this job should measure once more, having done so made times;
+// "" when it need not.
 func (m *measurement) wantsMore(made int, gate verdict.Gate) string {
 	doubt := m.verdict.Confirm && (m.verdict.Outcome == verdict.Regression || m.verdict.Outcome == verdict.Inconclusive)
 	switch rounds := m.spec.Gate.Rounds; {
+	case made >= gate.Confirm: // rounds - 1 and confirm
+		return ""
 	case m.verdict.Outcome == verdict.Invalid || m.run.Interrupted || m.run.Stopped != "":
 		return ""
 	case made < rounds-1:

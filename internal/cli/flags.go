@@ -24,7 +24,7 @@ type measureFlags struct {
 	baseline, baselineDir    string
 	env                      string // label
 	failOn                   string
-	paired                   bool // two targets are driven by turns
+	paired                   bool     // two targets are driven by turns
 	pool                     []string // results of earlier attempts
 
 	set  *pflag.FlagSet

@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"math"
+	"slices"
 
 	"github.com/loadline-ci/loadline/internal/result"
 	"github.com/loadline-ci/loadline/internal/stat"
@@ -175,8 +176,8 @@ func jobsOf(heads []*result.Summary) []int {
 // only what passes within minutes has been averaged out.
 func (t *table) independent() int { return t.jobs[len(t.jobs)-1] + 1 }
 
-// level is where the heads lie, and how many jobs say so: the mean over jobs of the
-// median of each job's runs, so that one disturbed run of three does not decide.
+// level is where the heads lie, and how many jobs say so: what each job's runs come
+// to, and then what the jobs do.
 func (t *table) level(k result.RowKey, read func(*result.Row) float64) (y float64, jobs int) {
 	byJob := make([][]float64, t.independent())
 	for i, job := range t.jobs {
@@ -186,10 +187,34 @@ func (t *table) level(k result.RowKey, read func(*result.Row) float64) (y float6
 	}
 	var levels []float64
 	for _, ys := range byJob {
-		levels = append(levels, stat.Median(ys))
+		levels = append(levels, natural(agreeing(ys)))
 	}
-	levels = stat.Finite(levels)
-	return stat.Mean(levels), len(levels)
+	levels = agreeing(levels)
+	return natural(levels), len(levels)
+}
+
+// agreeing leaves out, of three runs of one commit or more, what lies far from the
+// others, as of stored runs: one disturbed run does not decide. Of two, nobody
+// knows which is wrong.
+func agreeing(ys []float64) []float64 {
+	ys = stat.Finite(ys)
+	if len(ys) < 3 {
+		return ys
+	}
+	middle, most := stat.Median(ys), poisonedSD*math.Max(prior(0.5, false), stat.MAD(ys))
+	return slices.DeleteFunc(ys, func(y float64) bool { return math.Abs(y-middle) > most })
+}
+
+// natural is the logarithm of the mean of what ys are logarithms of. For values
+// that agree it is their mean; of two that do not, it stays with the larger one, so
+// that a second attempt does not wash out what the first one saw.
+func natural(ys []float64) float64 {
+	middle := stat.Median(ys)
+	var all []float64
+	for _, y := range ys {
+		all = append(all, math.Exp(y-middle))
+	}
+	return middle + math.Log(stat.Mean(all))
 }
 
 // head returns the row in each head run that has it.
