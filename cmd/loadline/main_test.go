@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -60,6 +61,7 @@ func TestScripts(t *testing.T) {
 			"start":    start,
 			"finished": finished,
 			"sets":     sets,
+			"vanishes": vanishes,
 		},
 	})
 }
@@ -71,6 +73,25 @@ func sets(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Check(ts.Exec(args[1], args[2:]...))
 	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
+}
+
+// vanishes waits until nothing answers at an address any more, and with ! until
+// something does: vanishes ${ADDR1}
+func vanishes(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: [!] vanishes HOST:PORT")
+	}
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
+		conn, err := net.DialTimeout("tcp", args[0], time.Second)
+		if err == nil {
+			_ = conn.Close()
+		}
+		if (err == nil) == neg {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	ts.Fatalf("after 30 s: does something answer at %s? %v", args[0], !neg)
 }
 
 // exits runs a command and checks its status: exits 2 loadline validate x.toml
@@ -224,9 +245,9 @@ func isFile(name string) bool {
 // requests: signal INT 20
 func sendSignal(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
-		ts.Fatalf("usage: signal INT|TERM REQUESTS")
+		ts.Fatalf("usage: signal INT|TERM|KILL REQUESTS")
 	}
-	sig := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM}[args[0]]
+	sig := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "KILL": os.Kill}[args[0]]
 	after, err := strconv.ParseInt(args[1], 10, 64)
 	ts.Check(err)
 	srv := ts.Value("target").(*target)

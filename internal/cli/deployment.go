@@ -20,6 +20,8 @@ type deployment struct {
 	out  *tail
 	gone chan struct{} // closed when the command ended
 	err  error         // how it ended; valid after gone
+
+	guard func() // ends the guard; see guardGroup
 }
 
 const (
@@ -41,6 +43,10 @@ func deploy(ctx context.Context, env *Env, side, command string) (*deployment, e
 	ownGroup(d.cmd)
 	if err := d.cmd.Start(); err != nil {
 		return nil, err
+	}
+	var unguarded error
+	if d.guard, unguarded = guardGroup(d.cmd.Process.Pid); unguarded != nil {
+		d.guard = func() {} // it is stopped all the same, unless loadline is killed
 	}
 	go func() {
 		defer close(d.gone)
@@ -98,6 +104,7 @@ func (d *deployment) stop() {
 	}
 	endAll(d.cmd)
 	<-d.gone
+	d.guard()
 }
 
 // A tail keeps the end of what is written to it.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -71,6 +72,33 @@ func ended(pid int) bool {
 	return err != nil || strings.Contains(string(stat), ") Z ")
 }
 
+// The guard ends a whole group when the pipe's other end is gone, as it is when
+// loadline is killed; and itself when it is released.
+func TestGuard(t *testing.T) {
+	t.Parallel()
+	d := deployed(t, "trap '' HUP; sleep 1000 & echo child $!; wait")
+	child, err := strconv.Atoi(d.says(t, "child"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.guard() // released: nothing happens to the group
+	if how := d.ended(); how != "" || ended(child) {
+		t.Errorf("a released guard ended what it guarded: %q", how)
+	}
+	d.stop()
+	if !ended(child) {
+		t.Error("its child still runs")
+	}
+}
+
+func TestStartCommandsDoNotSeeInputs(t *testing.T) {
+	t.Parallel()
+	got := withoutInputs([]string{"PATH=/bin", "INPUT_TOKEN=x", "INPUT_BASE-URL=y", "GITHUB_OUTPUT=/o", "GITHUB_SHA=8a1e38d", "HOME=/"})
+	if want := []string{"PATH=/bin", "GITHUB_SHA=8a1e38d", "HOME=/"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestDeploymentThatDoesNotListen(t *testing.T) {
 	t.Parallel()
 	d := deployed(t, `trap 'echo asked' TERM; echo up; while :; do sleep 0.1; done`)
@@ -81,6 +109,24 @@ func TestDeploymentThatDoesNotListen(t *testing.T) {
 		t.Errorf("it was ended after %v, want %v", took, stopGrace)
 	}
 	d.says(t, "asked")
+}
+
+// A shell that is gone leaves a child that does not listen: it is ended too.
+func TestDeploymentWithDeafOrphan(t *testing.T) {
+	t.Parallel()
+	d := deployed(t, `trap '' TERM; sleep 1000 & echo child $!; exit 9`)
+	<-d.gone
+	child, err := strconv.Atoi(d.says(t, "child"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if how := d.ended(); how != "exit status 9" || ended(child) {
+		t.Errorf("it ended with %q, its child is gone: %v", how, ended(child))
+	}
+	d.stop()
+	if !ended(child) {
+		t.Error("its child still runs")
+	}
 }
 
 func TestDeploymentShowsItsEnd(t *testing.T) {
