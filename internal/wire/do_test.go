@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -583,6 +584,39 @@ func TestGzip(t *testing.T) {
 	plain := newSession(t, Options{NoCompression: true})
 	if resp := do(t, plain, to(srv.URL+"/text")); Get(resp.Header, "Content-Encoding") != "" {
 		t.Error("gzip though it was not asked for")
+	}
+}
+
+// A body of a gigabyte, in one piece and in chunks: counted to the byte, kept up
+// to the limit, and never held. Not parallel, as it looks at what was allocated.
+func TestGigabyte(t *testing.T) {
+	const size = 1 << 30
+	piece := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/length" {
+			w.Header().Set("Content-Length", fmt.Sprint(size))
+		}
+		for range size / len(piece) {
+			if _, err := w.Write(piece); err != nil {
+				return
+			}
+		}
+	}))
+	t.Cleanup(srv.Close)
+	s := newSession(t, Options{BodyLimit: 1 << 20, Timeout: 5 * time.Minute})
+	for _, path := range []string{"/length", "/chunked"} {
+		req := to(srv.URL + path)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		resp := do(t, s, req)
+		runtime.ReadMemStats(&after)
+		if resp.BodySize != size || len(resp.Body) != 1<<20 || !bytes.Equal(resp.Body[:len(piece)], piece) {
+			t.Errorf("%s: %d bytes came, %d were kept; want %d and %d", path, resp.BodySize, len(resp.Body), size, 1<<20)
+		}
+		// The kept megabyte as it grew, and what the server here allocates.
+		if got := after.TotalAlloc - before.TotalAlloc; got > 16<<20 {
+			t.Errorf("%s: %d MiB were allocated for it", path, got>>20)
+		}
 	}
 }
 

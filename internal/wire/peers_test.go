@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"context"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
@@ -11,69 +10,18 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/loadline-ci/loadline/internal/wire/wiretest"
 )
 
 // The tests here need programs that nobody here wrote: Debian's nginx and
 // nghttp2-server, go-httpbin of github.com/mccutchen/go-httpbin/v2, and
 // toxiproxy-server of github.com/Shopify/toxiproxy/v2 (there cmd/server). They
-// are skipped where those are not installed.
-
-// program starts a program that listens on addr and waits until it does.
-func program(t *testing.T, addr, name string, args ...string) {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		for _, dir := range []string{"/usr/sbin", "/usr/local/sbin"} { // not in every user's PATH
-			if p, err2 := exec.LookPath(filepath.Join(dir, name)); err2 == nil {
-				path, err = p, nil
-			}
-		}
-	}
-	if err != nil {
-		t.Skipf("%s is not installed", name)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	t.Cleanup(cancel)
-	var out bytes.Buffer
-	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Stdout, cmd.Stderr = &out, &out
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // nginx then ends its workers
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() { _ = cmd.Wait(); close(ended) }()
-	t.Cleanup(func() { cancel(); <-ended })
-	for {
-		c, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
-		if err == nil {
-			_ = c.Close()
-			return
-		}
-		select {
-		case <-ended:
-			t.Skipf("%s ended: %s", name, out.String())
-		case <-time.After(5 * time.Millisecond):
-		}
-	}
-}
-
-// free returns an address that nothing listens on.
-func free(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
-}
+// are skipped where those are not installed, but not in CI.
 
 func write(t *testing.T, dir, name string, data []byte) string {
 	t.Helper()
@@ -102,7 +50,7 @@ func TestNginx(t *testing.T) {
 	})
 	big := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
 	write(t, dir, "big.txt", big)
-	plain, secure, strict := free(t), free(t), free(t)
+	plain, secure, strict := wiretest.Free(t), wiretest.Free(t), wiretest.Free(t)
 	conf := write(t, dir, "nginx.conf", fmt.Appendf(nil, `
 daemon off; master_process off; pid %[1]s/pid; error_log %[1]s/error.log;
 events {}
@@ -115,7 +63,7 @@ http {
   server { listen %[5]s ssl http2; large_client_header_buffers 4 64k; }
   server { listen %[6]s ssl; ssl_client_certificate %[7]s; ssl_verify_client on; location / { return 200 $ssl_client_s_dn; } }
 }`, dir, write(t, dir, "c.pem", serverCert), write(t, dir, "k.pem", serverKey), plain, secure, strict, write(t, dir, "ca.pem", a.pem)))
-	program(t, strict, "nginx", "-c", conf, "-p", dir)
+	wiretest.Program(t, strict, "nginx", "-c", conf, "-p", dir)
 
 	o := Options{BodyLimit: 10 << 20, TLS: TLSOptions{CA: a.pem, Cert: cert, Key: key}}
 	for _, tt := range []struct{ url, version, proto string }{
@@ -174,13 +122,13 @@ func TestNghttpd(t *testing.T) {
 	write(t, dir, "big.txt", big)
 	c, k := write(t, dir, "c.pem", cert), write(t, dir, "k.pem", key)
 	for _, plain := range []bool{true, false} {
-		addr := free(t)
+		addr := wiretest.Free(t)
 		_, port, _ := net.SplitHostPort(addr)
 		scheme, args := "https", []string{"-a", "127.0.0.1", "-d", dir, "--echo-upload", port, k, c}
 		if plain {
 			scheme, args = "http", []string{"-a", "127.0.0.1", "-d", dir, "--no-tls", "--echo-upload", port}
 		}
-		program(t, addr, "nghttpd", args...)
+		wiretest.Program(t, addr, "nghttpd", args...)
 		s := newSession(t, Options{Version: "2", BodyLimit: 10 << 20, TLS: TLSOptions{CA: a.pem}})
 		for i := range 3 {
 			if resp := do(t, s, to(scheme+"://"+addr+"/big.txt")); !bytes.Equal(resp.Body, big) || resp.Reused != (i > 0) {
@@ -200,9 +148,9 @@ func TestNghttpd(t *testing.T) {
 
 func TestHTTPBin(t *testing.T) {
 	t.Parallel()
-	addr := free(t)
+	addr := wiretest.Free(t)
 	host, port, _ := net.SplitHostPort(addr)
-	program(t, addr, "go-httpbin", "-host", host, "-port", port)
+	wiretest.Program(t, addr, "go-httpbin", "-host", host, "-port", port)
 	for _, tt := range []struct {
 		path   string
 		header []Field
@@ -253,9 +201,9 @@ func TestToxiproxy(t *testing.T) {
 		_, _ = w.Write(make([]byte, 10000))
 	}))
 	t.Cleanup(up.Close)
-	api := free(t)
+	api := wiretest.Free(t)
 	host, port, _ := net.SplitHostPort(api)
-	program(t, api, "toxiproxy-server", "-host", host, "-port", port)
+	wiretest.Program(t, api, "toxiproxy-server", "-host", host, "-port", port)
 	call := func(path string, body map[string]any) {
 		t.Helper()
 		b, err := json.Marshal(body)
@@ -288,7 +236,7 @@ func TestToxiproxy(t *testing.T) {
 		{"limit_data", map[string]any{"bytes": 50}, Reset, "in the middle of the response (50 bytes of header had come)"},
 	} {
 		t.Run(tt.toxic+" "+tt.kind.String(), func(t *testing.T) {
-			name, listen := strings.ReplaceAll(t.Name(), "/", "-"), free(t)
+			name, listen := strings.ReplaceAll(t.Name(), "/", "-"), wiretest.Free(t)
 			call("/proxies", map[string]any{"name": name, "listen": listen, "upstream": strings.TrimPrefix(up.URL, "http://"), "enabled": true})
 			call("/proxies/"+name+"/toxics", map[string]any{"type": tt.toxic, "stream": "downstream", "attributes": tt.attrs})
 			req := to("http://" + listen + "/")
