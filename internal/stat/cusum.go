@@ -6,10 +6,10 @@ import "math"
 // k = 0.5, h = 5 alarms on 95 of 100 flat histories, because the mean it
 // measures against is itself estimated.
 const (
-	cusumReference = 20  // runs that set the level
-	cusumSlack     = 1.0 // standard deviations a run may lie above it for nothing
-	cusumAlarm     = 9.0 // sum of the excess that raises the alarm
-	cusumClip      = 3.0 // most that one run may add, in standard deviations
+	cusumReference = 20   // runs that set the level
+	cusumSlack     = 1.0  // standard deviations a run may lie above it for nothing
+	cusumAlarm     = 10.0 // sum of the excess that raises the alarm
+	cusumClip      = 3.0  // most that one run may add, in standard deviations
 )
 
 // A Creep is a slow change of the level of a series.

@@ -86,29 +86,33 @@ func untilGreen(t *testing.T, class sim.Class, seed uint64, pooled bool, ch ...s
 	return first, ever
 }
 
+// greenStudy is the share of n pull requests that pass at the first attempt, and
+// that pass at any of up to five.
+func greenStudy(t *testing.T, class sim.Class, n int, pooled bool, ch ...sim.Change) (first, ever float64) {
+	t.Helper()
+	for seed := range uint64(n) {
+		f, e := untilGreen(t, class, seed, pooled, ch...)
+		if f {
+			first++
+		}
+		if e {
+			ever++
+		}
+	}
+	return first / float64(n), ever / float64(n)
+}
+
 // TestRunningAgainUntilGreen: where attempts pool, re-running does not raise the
 // chance that a slowdown passes; where they do not, it does.
 func TestRunningAgainUntilGreen(t *testing.T) {
 	t.Parallel()
-	count := func(class sim.Class, n int, pooled bool, ch ...sim.Change) (first, ever float64) {
-		for seed := range uint64(n) {
-			f, e := untilGreen(t, class, seed, pooled, ch...)
-			if f {
-				first++
-			}
-			if e {
-				ever++
-			}
-		}
-		return first / float64(n), ever / float64(n)
-	}
 	for _, c := range []struct {
 		class sim.Class
 		by    float64
 	}{{sim.Shared, 1.2}, {sim.Shared, 1.3}, {sim.Quiet, 1.15}} {
 		n := some(400)
-		first, ever := count(c.class, n, true, slow(2, c.by))
-		_, alone := count(c.class, n, false, slow(2, c.by))
+		first, ever := greenStudy(t, c.class, n, true, slow(2, c.by))
+		_, alone := greenStudy(t, c.class, n, false, slow(2, c.by))
 		t.Logf("%s %+.0f %%: passes at the first attempt %.1f%%, within five %.1f%%; if attempts did not pool %.1f%%",
 			c.class.Name, 100*(c.by-1), 100*first, 100*ever, 100*alone)
 		claim(t, ever-first <= 0.02, "%s x%g: %.1f%% pass at once, %.1f%% within five attempts", c.class.Name, c.by, 100*first, 100*ever)
@@ -116,7 +120,7 @@ func TestRunningAgainUntilGreen(t *testing.T) {
 	}
 	for _, class := range []sim.Class{sim.Shared, sim.Heavy} {
 		n := some(*trials)
-		first, ever := count(class, n, true)
+		first, ever := greenStudy(t, class, n, true)
 		t.Logf("%s, clean: blamed at the first attempt %.2f%%, still after five %.2f%%", class.Name, 100*(1-first), 100*(1-ever))
 		claim(t, ever >= first && 1-ever <= math.Max(0.01, 1-first), "%s: more clean pull requests stay blamed after five attempts", class.Name)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/loadline-ci/loadline/internal/stat"
 	"github.com/loadline-ci/loadline/internal/verdict/sim"
 )
 
@@ -149,6 +150,29 @@ func tables(t *testing.T) string {
 			}
 			b.WriteString("\n")
 		}
+	}
+	b.WriteString(otherTables(t))
+	return b.String()
+}
+
+// otherTables measures re-running, calibration and the trend on the main branch.
+func otherTables(t *testing.T) string {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("\n### Running a job again until it passes (ten stored runs, five attempts at most)\n\n| noise | change | passes at once | passes within five attempts | if attempts did not pool |\n|---|---|--:|--:|--:|\n")
+	for _, class := range []sim.Class{sim.Quiet, sim.Shared, sim.Noisy} {
+		for _, by := range []float64{1.2, 1.5} {
+			first, ever := greenStudy(t, class, sample(by), true, slow(2, by))
+			_, alone := greenStudy(t, class, sample(by), false, slow(2, by))
+			fmt.Fprintf(&b, "| %s | %+.0f%% | %s | %s | %s |\n", class.Name, 100*(by-1), percent(first), percent(ever), percent(alone))
+		}
+	}
+	b.WriteString("\n### What calibrate states, and the trend on the main branch\n\n| noise | the stated change, when made, is called | creep of 1% a merge: seen | before +15% | after merges | flat for 100 merges: alarms |\n|---|--:|--:|--:|--:|--:|\n")
+	for _, class := range []sim.Class{sim.Quiet, sim.Shared, sim.Noisy} {
+		stated := calibrateStudy(t, class, sample(2))
+		c := creepStudy(class, max(sample(2), 100))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %.0f | %s |\n", class.Name, percent(stated), percent(c.share(c.seen)), percent(c.share(c.inTime)),
+			stat.Median(c.merges), percent(c.share(c.alarms)))
 	}
 	b.WriteString("\n")
 	return b.String()

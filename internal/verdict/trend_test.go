@@ -3,7 +3,7 @@ package verdict_test
 import (
 	"math"
 	"slices"
-	"strings"
+	"strconv"
 	"testing"
 
 	"github.com/loadline-ci/loadline/internal/result"
@@ -24,26 +24,48 @@ func merges(src *sim.Source, n int, by float64) []*result.Summary {
 	return all
 }
 
-// TestTrend: 1 % slower with each merge is seen before it comes to 15 %, where
-// flat histories raise an alarm in at most 3 of 100.
+// A creepTally counts what came of histories in which a step creeps, and of flat
+// ones of a hundred merges.
+type creepTally struct {
+	n, seen, inTime, alarms int
+	merges                  []float64 // that had crept when it was seen
+}
+
+// creepStudy simulates n histories of each kind. In time is before the step is 15 %
+// slower.
+func creepStudy(class sim.Class, n int) creepTally {
+	c := creepTally{n: n}
+	for seed := range uint64(n) {
+		for _, found := range verdict.Trend(merges(sim.New(sim.Target{Class: class}, seed), 44, 0.01)) {
+			if found.Step != sim.StepName(1) || found.Percent < 3 || found.Percent > 25 {
+				continue
+			}
+			at, _ := strconv.Atoi(found.Seen) // commits of a simulation are numbers, from 1
+			c.seen++
+			c.merges = append(c.merges, float64(at-25))
+			if math.Pow(1.01, float64(at-25)) < 1.15 {
+				c.inTime++
+			}
+			break
+		}
+		if len(verdict.Trend(merges(sim.New(sim.Target{Class: class}, seed+1e6), 120, 0))) > 0 {
+			c.alarms++
+		}
+	}
+	return c
+}
+
+func (c creepTally) share(k int) float64 { return float64(k) / float64(c.n) }
+
+// TestTrend: 1 % slower with each merge is seen before it comes to 15 %, where of
+// flat histories of a hundred merges few raise an alarm.
 func TestTrend(t *testing.T) {
 	t.Parallel()
 	for _, class := range []sim.Class{sim.Quiet, sim.Shared} {
-		seen, alarms, n := 0, 0, some(100)
-		for seed := range uint64(n) {
-			src := sim.New(sim.Target{Class: class}, seed)
-			if slices.ContainsFunc(verdict.Trend(merges(src, 44, 0.01)), func(c verdict.Creep) bool {
-				return c.Step == sim.StepName(1) && c.Percent > 3 && c.Percent < 25 && strings.Contains(c.Message, "slower bit by bit")
-			}) {
-				seen++
-			}
-			if len(verdict.Trend(merges(src, 60, 0))) > 0 {
-				alarms++
-			}
-		}
-		t.Logf("%s: seen %d, false alarms %d of %d", class.Name, seen, alarms, n)
-		claim(t, float64(seen) >= 0.9*float64(n), "%s: creep seen in %d of %d", class.Name, seen, n)
-		claim(t, float64(alarms) <= 0.05*float64(n), "%s: %d of %d flat histories alarmed", class.Name, alarms, n)
+		c := creepStudy(class, some(100))
+		t.Logf("%s: seen %d, in time %d, after %.0f merges, false alarms %d of %d", class.Name, c.seen, c.inTime, stat.Median(c.merges), c.alarms, c.n)
+		claim(t, c.share(c.inTime) >= 0.9, "%s: creep seen in time in %d of %d", class.Name, c.inTime, c.n)
+		claim(t, c.share(c.alarms) <= 0.05, "%s: %d of %d flat histories alarmed", class.Name, c.alarms, c.n)
 	}
 	src := sim.New(sim.Target{Class: calm}, 1)
 	if got := verdict.Trend(merges(src, 20, 0.05)); len(got) > 0 {
@@ -58,30 +80,37 @@ func TestTrend(t *testing.T) {
 	}
 }
 
+// calibrateStudy is how often the change that calibration states is called, when
+// it is then made, in n tries.
+func calibrateStudy(t *testing.T, class sim.Class, n int) float64 {
+	t.Helper()
+	called := 0
+	for seed := range uint64(n) {
+		src := sim.New(sim.Target{Class: class}, seed)
+		run := &result.Run{Mode: "paired", Open: true, Cells: []result.Cell{{Key: result.Key{Status: 200}, Count: 1}}}
+		gate := verdict.Gate{Compare: rules(t, "latency.p50 within 5%", "latency.p95 within 5%")}
+		past := src.Past(60)
+		stated := verdict.Calibrate(run, src.Duel(120).First(120), gate, past)
+		at := slices.IndexFunc(stated, func(v verdict.Visible) bool { return v.Step == sim.StepName(2) && v.Metric == "p50" })
+		if at < 0 || stated[at].Percent <= 0 {
+			t.Fatalf("stated %+v", stated)
+		}
+		got := verdict.Paired(verdict.PairedInput{
+			Run: run, Pairs: src.Duel(120, slow(2, 1+stated[at].Percent/100)).First(120), Gate: gate, Calibrated: true, Past: past,
+		})
+		if slices.Contains(calls(got.Verdict), "GET /2 p50 slower") {
+			called++
+		}
+	}
+	return float64(called) / float64(n)
+}
+
 // TestCalibrate: the change that calibration states is called about 95 times in
 // 100 when it is then made.
 func TestCalibrate(t *testing.T) {
 	t.Parallel()
 	for _, class := range []sim.Class{sim.Quiet, sim.Shared, sim.Noisy} {
-		called, n := 0, some(200)
-		for seed := range uint64(n) {
-			src := sim.New(sim.Target{Class: class}, seed)
-			run := &result.Run{Mode: "paired", Open: true, Cells: []result.Cell{{Key: result.Key{Status: 200}, Count: 1}}}
-			gate := verdict.Gate{Compare: rules(t, "latency.p50 within 5%", "latency.p95 within 5%")}
-			past := src.Past(60)
-			stated := verdict.Calibrate(run, src.Duel(120).First(120), gate, past)
-			at := slices.IndexFunc(stated, func(v verdict.Visible) bool { return v.Step == sim.StepName(2) && v.Metric == "p50" })
-			if at < 0 || stated[at].Percent <= 0 {
-				t.Fatalf("stated %+v", stated)
-			}
-			got := verdict.Paired(verdict.PairedInput{
-				Run: run, Pairs: src.Duel(120, slow(2, 1+stated[at].Percent/100)).First(120), Gate: gate, Calibrated: true, Past: past,
-			})
-			if slices.Contains(calls(got.Verdict), "GET /2 p50 slower") {
-				called++
-			}
-		}
-		share := float64(called) / float64(n)
+		share := calibrateStudy(t, class, some(200))
 		t.Logf("%s: called %.1f%%", class.Name, 100*share)
 		claim(t, share >= 0.90 && share <= 0.99, "%s: the stated change was called in %.1f%%", class.Name, 100*share)
 	}
