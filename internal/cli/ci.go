@@ -17,6 +17,7 @@ import (
 
 	"github.com/loadline-ci/loadline/internal/github"
 	"github.com/loadline-ci/loadline/internal/live"
+	"github.com/loadline-ci/loadline/internal/result"
 	"github.com/loadline-ci/loadline/internal/spec"
 	"github.com/loadline-ci/loadline/internal/verdict"
 )
@@ -59,6 +60,8 @@ type ciRun struct {
 	talk   *github.Conversation // its comments, where they were needed
 	hidden []byte               // what the comment is to remember; nil: what it does already
 	checks []*check             // check runs of their own, one for each spec
+
+	further map[*result.Run][]*result.Summary // what was measured again of a run that was read from an artifact
 
 	prefer   string            // the profile that the event asks for, in specs that have it
 	profiles map[string]string // what became of that, by spec
@@ -221,6 +224,7 @@ func (c *ciRun) job(file string) job {
 	j := job{
 		file: file, flags: c.flags(c.profile(file)), commit: c.commit(), start: c.in.start, ready: c.in.readyTimeout,
 		store: c.store.find, lineage: c.store.lineage, govern: c.govern, version: c.in.versionHeader, most: c.in.mostRate(),
+		pool: c.earlier,
 	}
 	// Where the workflow names hosts, the spec cannot add to them.
 	u, err := url.Parse(j.flags.target)

@@ -185,9 +185,9 @@ func (c *ciRun) rejudge(ctx context.Context, runs []*result.Run) ([]*measurement
 			continue
 		}
 		s := c.specs[i]
-		in := verdict.Input{Run: run, Notes: c.govern(ctx, s)}
+		in := verdict.Input{Run: run, Again: c.further[run], Notes: c.govern(ctx, s)}
 		in.Gate = gate(s) // after govern, which may put the base's rules in
-		m := &measurement{spec: s, run: run, saved: true, mask: newMask(s.SecretValues())}
+		m := &measurement{spec: s, run: run, further: in.Again, saved: true, mask: newMask(s.SecretValues())}
 		if err := m.compareWith(ctx, job{store: c.store.find}, &in); err != nil {
 			return nil, err
 		}

@@ -84,6 +84,10 @@ func (c *ciRun) readArchive(archive *github.Archive) ([]*result.Run, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		runs = append(runs, file.Run)
+		if c.further == nil {
+			c.further = map[*result.Run][]*result.Summary{}
+		}
+		c.further[file.Run] = file.Again
 	}
 	if len(runs) == 0 {
 		return nil, fmt.Errorf("it has no file %s; upload the folder %s as it is", resultFile, outDir)
@@ -113,8 +117,8 @@ func (c *ciRun) checkSaved(run *result.Run) error {
 // numbers, the rules that the spec has at ref, and the stored runs. Nothing that
 // the result says of itself counts.
 func (c *ciRun) judge(ctx context.Context, run *result.Run, ref string) (*measurement, error) {
-	m := &measurement{run: run, saved: true}
-	in := verdict.Input{Run: run}
+	m := &measurement{run: run, further: c.further[run], saved: true}
+	in := verdict.Input{Run: run, Again: m.further}
 	s, err := c.specAt(ctx, ref, run.File, run.Profile, run.Target)
 	switch {
 	case err == nil && s.Name == run.Spec:

@@ -72,15 +72,24 @@ func Read(r io.Reader) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("damaged (%w): measure again", err)
 	}
-	f := &File{Run: run, Verdict: doc.Verdict, Thresholds: doc.Thresholds}
-	for i, text := range doc.Again {
+	again, err := readAgain(doc.Again)
+	if err != nil {
+		return nil, err
+	}
+	return &File{Run: run, Verdict: doc.Verdict, Thresholds: doc.Thresholds, Again: again}, nil
+}
+
+// readAgain reads the further runs of a file.
+func readAgain(texts []json.RawMessage) ([]*Summary, error) {
+	var all []*Summary
+	for i, text := range texts {
 		s, err := ReadSummary(fmt.Sprintf("again[%d]", i), bytes.NewReader(text))
 		if err != nil {
 			return nil, err
 		}
-		f.Again = append(f.Again, s)
+		all = append(all, s)
 	}
-	return f, nil
+	return all, nil
 }
 
 // CheckSchema says whether data is a whole JSON object whose "schema" is want

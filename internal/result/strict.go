@@ -20,6 +20,7 @@ const (
 	maxStrictHistograms = 4_000    // that Read unpacks; each may take a quarter of a MiB
 	maxStrictSteps      = 1_000
 	maxStrictRows       = 50_000 // of any other list: seconds, cells, rounds' steps
+	maxStrictAgain      = 100    // further runs of the same commit
 )
 
 // ReadStrict is Read for a result that somebody else wrote, who may mean harm: a
@@ -38,9 +39,16 @@ func ReadStrict(data []byte) (*File, error) {
 	if err := dec.Decode(&doc); err != nil {
 		return nil, fmt.Errorf("not as this version of loadline writes it (%s): use the same version in both workflows", cutText(err.Error()))
 	}
-	doc.Verdict, doc.Thresholds = nil, nil
+	if len(doc.Again) > maxStrictAgain {
+		return nil, fmt.Errorf("it has %d further runs, and %d are the most that are taken from elsewhere", len(doc.Again), maxStrictAgain)
+	}
+	again, err := readAgain(doc.Again)
+	if err != nil {
+		return nil, fmt.Errorf("damaged (%s)", cutText(err.Error()))
+	}
+	doc.Verdict, doc.Thresholds, doc.Again = nil, nil, nil
 	l := limits{}
-	if err := l.walk(reflect.ValueOf(doc), "result"); err != nil {
+	if err := errors.Join(l.walk(reflect.ValueOf(doc), "result"), l.walk(reflect.ValueOf(again), "again")); err != nil {
 		return nil, err
 	}
 	if len(doc.Steps) > maxStrictSteps {
@@ -50,7 +58,7 @@ func ReadStrict(data []byte) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("damaged (%s)", cutText(err.Error()))
 	}
-	return &File{Run: run}, nil
+	return &File{Run: run, Again: again}, nil
 }
 
 // limits looks at every value of a document.
