@@ -26,6 +26,9 @@ type job struct {
 	runID   int
 	comment string            // the input
 	vars    map[string]string // more of the repository's variables, see workflow
+
+	action, label string // of a pull_request event
+	text          string // of an issue_comment
 }
 
 // An outcome is what came of a job.
@@ -38,6 +41,7 @@ type outcome struct {
 	summaries []string
 	log       string // everything, for a failure's report
 	took      time.Duration
+	dir       string // what it left
 }
 
 // A line is one line that act prints with --json.
@@ -136,10 +140,13 @@ func (s *stage) once(ctx context.Context, j job, attempt int) (*outcome, error) 
 	if err := s.writeEvent(event, j); err != nil {
 		return nil, err
 	}
-	if _, err := s.shop.git(ctx, "-C", s.shop.work, "checkout", "--quiet", j.commit); err != nil {
+	at, ref := j.commit, "refs/heads/"+j.branch
+	if j.event == "issue_comment" { // GitHub runs it on the default branch
+		at, ref = j.before, "refs/heads/main"
+	}
+	if _, err := s.shop.git(ctx, "-C", s.shop.work, "checkout", "--quiet", at); err != nil {
 		return nil, err
 	}
-	ref := "refs/heads/" + j.branch
 	if j.event == "pull_request" {
 		ref = fmt.Sprintf("refs/pull/%d/merge", j.pr)
 	}
@@ -168,7 +175,7 @@ func (s *stage) once(ctx context.Context, j job, attempt int) (*outcome, error) 
 	cmd.Stdout, cmd.Stderr = log, log
 	began := time.Now()
 	err = cmd.Run()
-	out := &outcome{attempt: attempt, took: time.Since(began)}
+	out := &outcome{attempt: attempt, took: time.Since(began), dir: dir}
 	if closed := log.Close(); closed != nil {
 		return nil, closed
 	}
@@ -246,7 +253,11 @@ func (o *outcome) tail() string {
 
 // writeEvent fills our repository and commits into a sample of GitHub's.
 func (s *stage) writeEvent(to string, j job) error {
-	data, err := os.ReadFile(filepath.Join(s.r.github, "events", j.event+".json"))
+	sample := j.event
+	if j.event == "issue_comment" { // there is none of it
+		sample = "pull_request"
+	}
+	data, err := os.ReadFile(filepath.Join(s.r.github, "events", sample+".json"))
 	if err != nil {
 		return err
 	}
@@ -259,9 +270,20 @@ func (s *stage) writeEvent(to string, j job) error {
 		return fmt.Errorf("%s.json has no repository", j.event)
 	}
 	repo["full_name"], repo["name"], repo["default_branch"] = "octo/shop", "shop", "main"
-	if j.event == "push" {
+	switch {
+	case j.event == "issue_comment":
+		delete(e, "pull_request")
+		e["action"], e["issue"] = "created", map[string]any{"number": j.pr, "pull_request": map[string]any{"url": "https://api.github.com/repos/octo/shop/pulls/" + strconv.Itoa(j.pr)}}
+		e["comment"] = map[string]any{"body": j.text, "user": map[string]any{"login": "alice"}}
+	case j.event == "push":
 		e["ref"], e["before"], e["after"], e["deleted"] = "refs/heads/"+j.branch, or(j.before, strings.Repeat("0", 40)), j.commit, false
-	} else {
+	default:
+		if j.action != "" {
+			e["action"] = j.action
+		}
+		if j.label != "" {
+			e["label"] = map[string]any{"name": j.label}
+		}
 		from := "octo/shop"
 		if j.fork {
 			from = "mallory/shop"

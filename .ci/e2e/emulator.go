@@ -19,6 +19,8 @@ const (
 	writeToken = "ghs_write"
 	readToken  = "ghs_read"
 	botLogin   = "github-actions[bot]"
+	// personToken and a login are that person's.
+	personToken = "ghp_"
 )
 
 // An emulator is GitHub for one repository, octo/shop.
@@ -27,13 +29,16 @@ type emulator struct {
 	api   string       // where jobs call it, see inFront
 	calls atomic.Int32 // through api, since the last mark
 	bare  string       // its git repository
+
+	people people
 }
 
 // A report is what the emulator tells of itself, as far as it is asked here.
 type report struct {
 	Repos map[string]struct {
 		Comments  []emuComment
-		Untouched int `json:"seeded_comments_untouched"`
+		Checks    []emuCheck `json:"check_runs"`
+		Untouched int        `json:"seeded_comments_untouched"`
 		Refs      map[string]struct {
 			Commits string
 			Roots   []string
@@ -59,6 +64,34 @@ type emuComment struct {
 	Edits int
 }
 
+type emuCheck struct {
+	Name, Status, Conclusion, Title string
+	HeadSHA                         string `json:"head_sha"`
+	Annotations                     []map[string]any
+}
+
+// say posts a comment as one of the people.
+func (e *emulator) say(ctx context.Context, issue int, login, text string) error {
+	body, err := json.Marshal(map[string]string{"body": text})
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, fmt.Sprintf("%s/repos/octo/shop/issues/%d/comments", e.url, issue), bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "token "+personToken+login)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusCreated {
+		return fmt.Errorf("a comment of %s: %s", login, resp.Status)
+	}
+	return nil
+}
+
 // startEmulator builds the emulator once and starts one for the repository at
 // bare, with pulls as its pull requests.
 func (r *runner) startEmulator(ctx context.Context, name, root string, pulls []map[string]any) (*emulator, error) {
@@ -76,8 +109,9 @@ func (r *runner) startEmulator(ctx context.Context, name, root string, pulls []m
 	seed := map[string]any{
 		"repos": []any{map[string]any{"full_name": "octo/shop", "default_branch": "main"}},
 		"tokens": map[string]any{
-			writeToken: map[string]any{"login": botLogin, "app": "github-actions", "permissions": map[string]string{"contents": "write", "pull_requests": "write", "checks": "write"}},
-			readToken:  map[string]any{"login": botLogin, "app": "github-actions", "permissions": map[string]string{"contents": "read", "pull_requests": "read"}},
+			writeToken:            map[string]any{"login": botLogin, "app": "github-actions", "permissions": map[string]string{"contents": "write", "pull_requests": "write", "checks": "write"}},
+			personToken + "alice": map[string]any{"login": "alice", "permissions": map[string]string{"issues": "write"}},
+			readToken:             map[string]any{"login": botLogin, "app": "github-actions", "permissions": map[string]string{"contents": "read", "pull_requests": "read"}},
 		},
 		"pulls":    pulls,
 		"comments": []any{map[string]any{"repo": "octo/shop", "issue": 7, "count": 120, "user": "alice", "body": "chatter %d"}},

@@ -25,6 +25,7 @@ func (r *runner) inFront(e *emulator) error {
 	mux := http.NewServeMux()
 	mux.Handle("/", proxy)
 	for _, root := range []string{"", "/api/v3"} {
+		e.people.routes(mux, root, e)
 		mux.HandleFunc("GET "+root+repo+"compare/{range}", func(w http.ResponseWriter, req *http.Request) {
 			base, head, _ := strings.Cut(req.PathValue("range"), "...")
 			out, err := plumbing(e.bare, "merge-base", "--end-of-options", base, head)

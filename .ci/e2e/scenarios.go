@@ -62,6 +62,9 @@ func (r *runner) actScenarios(ctx context.Context) error {
 	if err := s.pullRequests(ctx, main); err != nil {
 		return err
 	}
+	if err := s.acceptances(ctx, main[len(main)-1]); err != nil {
+		return err
+	}
 	return s.pairedPulls(ctx, main[len(main)-1])
 }
 

@@ -54,7 +54,7 @@ compare = ["latency.p50 within 10% or 10ms", "latency.p95 within 20% or 20ms", "
 	// workflow is written as a user would, but for the last step, which hands
 	// outputs and the result to the harness.
 	workflow = `name: perf
-on: [push, pull_request]
+on: [push, pull_request, issue_comment]
 jobs:
   perf:
     runs-on: ubuntu-latest
@@ -70,6 +70,8 @@ jobs:
           compare-start: ${{ vars.COMPARE_START }}
           compare-duration: ${{ vars.COMPARE_DURATION }}
           comment: ${{ vars.COMMENT }}
+          accept: ${{ vars.ACCEPT }}
+          check-run: ${{ vars.CHECK_RUN }}
       - if: ${{ always() }}
         env:
           OUTPUTS: ${{ toJSON(steps.gate.outputs) }}

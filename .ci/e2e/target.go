@@ -15,8 +15,9 @@ import (
 // makes one route slower by a set time. The proxy is there in every run, so that
 // only the delay differs.
 type target struct {
-	url  string // of the proxy
-	slow atomic.Pointer[slowness]
+	url      string // of the proxy
+	slow     atomic.Pointer[slowness]
+	requests atomic.Int64
 }
 
 type slowness struct {
@@ -64,6 +65,7 @@ func (r *runner) startTarget(ctx context.Context) (*target, error) {
 		return nil, err
 	}
 	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		t.requests.Add(1)
 		if s := t.slow.Load(); s.by > 0 && req.URL.Path == s.path {
 			time.Sleep(s.by)
 		}

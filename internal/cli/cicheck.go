@@ -11,9 +11,8 @@ import (
 	"github.com/loadline-ci/loadline/internal/verdict"
 )
 
-// checkTime is how long the check runs may take to open, and to complete: a runner
-// that is cancelled waits 7.5 s before it kills.
-const checkTime = 5 * time.Second
+// checkTime is how long one check run may take to open, and to complete.
+const checkTime = 20 * time.Second
 
 // A check is the check run of one spec.
 type check struct {
