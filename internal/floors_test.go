@@ -23,7 +23,7 @@ var floors = [][]string{
 	{"internal/unit", "internal/stat", "internal/wire", "internal/github", "internal/pipeline"},
 	{"internal/plan", "internal/rule", "internal/result"},
 	{"internal/spec", "internal/convert", "internal/load", "internal/live", "internal/baseline", "internal/verdict"},
-	{"internal/scenario", "internal/report", "internal/ui"},
+	{"internal/scenario", "internal/report", "internal/ui", "internal/otlp"},
 	{"internal/cli"},
 	{"cmd/loadline"},
 }
@@ -54,6 +54,7 @@ var modules = map[string][]string{
 	"github.com/google/go-github/v60":         {"github"},
 	"github.com/sethvargo/go-githubactions":   {"github"},
 	"github.com/spf13/pflag":                  {"cli"},
+	"go.opentelemetry.io/otel":                {"otlp"},
 	"golang.org/x/net":                        {"wire"},
 	"golang.org/x/sys":                        {"wire", "load", "cli"},
 	"golang.org/x/term":                       {"cli"},

@@ -115,8 +115,14 @@ func (f *abFlags) run(ctx context.Context, env *Env, file string) (Exit, error) 
 	}
 	hub := &live.Hub{}
 	watched, done := watchRun(env, hub, f.quiet)
+	sent, err := sendMetrics(ctx, watched, hub, f.otlp, f.env)
+	if err != nil {
+		done()
+		return ExitUsage, err
+	}
 	found, err := comparePair(ctx, watched, f, f.job(env, file, hub))
 	done()
+	sent()
 	if err != nil {
 		return ExitInvalid, err
 	}

@@ -42,6 +42,7 @@ func benchCommand() command {
 			fs.BoolVar(&b.insecure, "insecure", false, "accept any certificate")
 			fs.BoolVar(&b.json, "json", false, "print one JSON object as the last line")
 			b.data.add(fs)
+			addOTLP(fs, &b.otlp)
 			fs.BoolVar(&b.quiet, "quiet", false, "no progress")
 			return func(ctx context.Context, env *Env, args []string) (Exit, error) {
 				if err := exactly(args, "URL"); err != nil {
@@ -65,6 +66,7 @@ type bench struct {
 	insecure           bool
 	json, quiet        bool
 	data               dataFlags
+	otlp               string
 }
 
 func (b *bench) run(ctx context.Context, env *Env, target string) (Exit, error) {
@@ -97,7 +99,12 @@ func (b *bench) run(ctx context.Context, env *Env, target string) (Exit, error) 
 	names := result.Catalog{Scenarios: []string{"bench"}, Steps: []result.Step{{Scenario: "bench", Name: req.Method + " " + req.Path, Method: req.Method}}}
 	hub, feed := &live.Hub{}, live.NewFeed(p, names, "", 0)
 	feed.Title = req.Method + " " + bareURL(target)
-	_, done := watchRun(env, hub, b.quiet)
+	watched, done := watchRun(env, hub, b.quiet)
+	sent, err := sendMetrics(ctx, watched, hub, b.otlp, "bench")
+	if err != nil {
+		done()
+		return ExitUsage, err
+	}
 	run, err := load.Run(ctx, p, func(_ int, rec *load.Recorder) load.User {
 		return &benchUser{session: client.NewSession(), rec: rec, req: req}
 	}, load.Options{
@@ -109,6 +116,7 @@ func (b *bench) run(ctx context.Context, env *Env, target string) (Exit, error) 
 		},
 	})
 	done()
+	sent()
 	if err != nil {
 		return ExitInvalid, err
 	}

@@ -20,6 +20,7 @@ type measureFlags struct {
 	shard                    string // of `run` alone
 	json, html, junit, mdown string
 	data                     dataFlags
+	otlp                     string
 	quiet                    bool
 	baseline, baselineDir    string
 	env                      string // label
@@ -36,6 +37,7 @@ func (m *measureFlags) add(fs *pflag.FlagSet) {
 	m.addOutputs(fs)
 	m.addEnvironment(fs)
 	fs.StringVar(&m.baseline, "baseline", "", "`STORE` of the baselines: "+placeHelp+", file:PATH or none (default: dir, the folder of --baseline-dir)")
+	addOTLP(fs, &m.otlp)
 	fs.StringVar(&m.failOn, "fail-on", "", failOnHelp)
 }
 

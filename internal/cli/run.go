@@ -84,11 +84,17 @@ func (m *measureFlags) run(ctx context.Context, env *Env, file string, page *uiF
 	defer m.desk.close()
 	hub := &live.Hub{}
 	watched, done := watchRun(env, hub, m.quiet)
+	sent, err := sendMetrics(ctx, watched, hub, m.otlp, m.env)
+	if err != nil {
+		done()
+		return ExitUsage, err
+	}
 	found, err := measure(ctx, watched, job{
 		file: file, flags: m, commit: commitFromEnv(env), store: find, live: hub, desk: m.desk, pool: fromFiles(earlier),
 		lineage: func(ctx context.Context, ref string) ([]string, error) { return localLineage(ctx, env, ref) },
 	})
 	done()
+	sent()
 	if err != nil {
 		return ExitInvalid, err
 	}
