@@ -31,6 +31,7 @@ type browser struct {
 	answers  map[int]chan json.RawMessage
 	session  string
 	loaded   chan struct{}
+	home     string   // where requests may go; "": nowhere
 	troubles []string // errors, dialogs, and requests that leave the file
 }
 
@@ -137,7 +138,11 @@ func (b *browser) event(m message) {
 	note := func(s string) { b.troubles = append(b.troubles, s) }
 	switch m.Method {
 	case "Page.loadEventFired":
-		close(b.loaded)
+		select {
+		case <-b.loaded: // the page went on to another by itself
+		default:
+			close(b.loaded)
+		}
 	case "Runtime.consoleAPICalled":
 		note("console." + p.Type)
 	case "Runtime.exceptionThrown":
@@ -147,7 +152,7 @@ func (b *browser) event(m message) {
 	case "Page.javascriptDialogOpening":
 		note("dialog: " + p.Message)
 	case "Network.requestWillBeSent":
-		if !strings.HasPrefix(p.Request.URL, "file:///") {
+		if !strings.HasPrefix(p.Request.URL, "file:///") && (b.home == "" || !strings.HasPrefix(p.Request.URL, b.home)) {
 			note("request: " + p.Request.URL)
 		}
 	}
@@ -193,12 +198,18 @@ func (b *browser) open(p *Page, width int, scheme string) {
 	b.t.Helper()
 	path := filepath.Join(b.t.TempDir(), "report.html")
 	must(os.WriteFile(path, []byte(htmlOf(b.t, p)), 0o600))
+	b.show("file://"+path, width, scheme)
+}
+
+// show is open for a page that is there already.
+func (b *browser) show(url string, width int, scheme string) {
+	b.t.Helper()
 	b.mu.Lock()
 	b.loaded, b.troubles = make(chan struct{}), nil
 	b.mu.Unlock()
 	b.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500})
 	b.call("Emulation.setEmulatedMedia", map[string]any{"features": []any{map[string]any{"name": "prefers-color-scheme", "value": scheme}}})
-	b.call("Page.navigate", map[string]any{"url": "file://" + path})
+	b.call("Page.navigate", map[string]any{"url": url})
 	select {
 	case <-b.loaded:
 	case <-time.After(time.Minute):
@@ -248,6 +259,10 @@ func TestBrowser(t *testing.T) {
 		{"the table sorts", browserSorts},
 		{"the table filters", browserFilters},
 		{"figures equal those of the result file", browserFigures},
+		{"figures of charts and small tables, too", browserOtherFigures},
+		{"a checker finds it accessible", browserAxe},
+		{"the live page moves, obeys and ends as the report", browserLive},
+		{"nothing in a foreign string runs on the live page", browserLiveNasty},
 		{"charts are read with pointer and keys", browserReads},
 		{"nothing in a foreign string runs", browserNasty},
 	} {

@@ -85,9 +85,10 @@ type view struct {
 	Phases     []phaseRow
 	PhaseAxis  []tick
 	Limits     []limitView
-	Checks     []checkView
-	BadChecks  []checkView
+	Checks     checkTable
+	BadChecks  checkTable
 	ChecksN    string
+	Metrics    []metricView
 	Statuses   []countView
 	Failures   []countView
 	Sure       []prose
@@ -128,7 +129,11 @@ type (
 		Step, Name, Passed, Failed, Share string
 		Bad                               bool
 	}
-	countView struct{ Name, Count, Share string }
+	countView  struct{ Name, Count, Share string }
+	checkTable struct {
+		Label string // of the region it scrolls in: no two on a page are alike
+		Rows  []checkView
+	}
 )
 
 func (p *Page) view() *view {
@@ -136,7 +141,7 @@ func (p *Page) view() *view {
 		CSS: template.CSS(pageCSS), JS: template.JS(pageJS), Policy: pagePolicy, //nolint:gosec // ours, embedded
 		Outcome: string(p.Verdict.Outcome), Mood: newMood(outcomeMood(p.Verdict.Outcome)), Title: upperFirst(p.title()), Lead: p.lead(true),
 		Reproduce: clean(p.Context.Reproduce, maxMessage), RunURL: safeURL(p.Context.RunURL), HelpURL: safeURL(p.Context.HelpURL),
-		Tool: clean(p.Context.Version, 40), Tally: p.tally(), Changed: p.forests(p.changed), Compared: p.forests(p.Verdict.Findings),
+		Tool: clean(p.Context.Version, 40), Tally: p.tally(), Changed: p.forests("What changed", p.changed), Compared: p.forests("All that was compared", p.Verdict.Findings),
 		Sure: p.sure(), Trouble: p.trouble(), Trends: p.trendPlots(), Time: p.overTime(), Health: p.healthPlots(),
 	}
 	v.ComparedN = plural(len(p.Verdict.Findings), unit.Count(int64(len(p.Verdict.Findings))), "comparison")
@@ -187,18 +192,20 @@ func (v *view) measured(p *Page) {
 	v.steps(p)
 	v.phases(p)
 	v.percentiles(p)
+	v.metrics(p)
 	for _, c := range p.checks {
 		row := checkView{c.step, c.name, unit.Count(c.passed), unit.Count(c.failed), "–", c.failed > 0}
 		if n := c.passed + c.failed; n > 0 {
 			row.Share = unit.Share(c.failed, n)
 		}
-		v.Checks = append(v.Checks, row)
+		v.Checks.Rows = append(v.Checks.Rows, row)
 		if row.Bad {
-			v.BadChecks = append(v.BadChecks, row)
+			v.BadChecks.Rows = append(v.BadChecks.Rows, row)
 		}
 	}
-	v.ChecksN = plural(len(v.Checks), unit.Count(int64(len(v.Checks))), "check")
-	if len(v.BadChecks) == 0 {
+	v.Checks.Label, v.BadChecks.Label = "All checks", "Checks that did not always hold"
+	v.ChecksN = plural(len(v.Checks.Rows), unit.Count(int64(len(v.Checks.Rows))), "check")
+	if len(v.BadChecks.Rows) == 0 {
 		v.ChecksN += ", always held"
 	}
 	for _, c := range statuses(&p.total) {
@@ -244,7 +251,9 @@ func (v *view) percentiles(p *Page) {
 		}
 	}
 	all := p.Run.LatencyOf(func(*result.Cell) bool { return true })
-	add(percentilePlot("percentiles", "All requests", []curve{{"head", "all requests", all}}))
+	whole := []curve{{"head", "all requests", all}}
+	add(percentilePlot("percentiles", "All requests", whole))
+	add(distributionPlot("distribution", "All requests", whole))
 	rows := p.changed
 	if len(rows) == 0 {
 		return
@@ -260,11 +269,17 @@ func (v *view) percentiles(p *Page) {
 	if p.Run.Mode == "paired" {
 		base, head = armHistogram(p.Run, "base", s.index), armHistogram(p.Run, "head", s.index)
 	}
-	pl := percentilePlot("moved", s.label, []curve{{"head", "head", head}, {"base", "base", base}})
-	if pl != nil && base == nil {
-		pl.levels(s)
+	both := []curve{{"base", "base", base}, {"head", "head", head}}
+	var marks []float64
+	if base == nil {
+		marks = s.known()
 	}
-	add(pl)
+	curves, spread := percentilePlot("moved", s.label, both), distributionPlot("moveddistribution", s.label, both, marks...)
+	if curves != nil && base == nil {
+		curves.levels(s)
+	}
+	add(curves)
+	add(spread)
 	v.Rounds, v.RoundsOf = p.roundsPlot(s, f.Metric), s.label
 }
 
@@ -300,6 +315,9 @@ func (v *view) facts(p *Page) {
 	add("started", r.Started.UTC().Format(time.RFC3339))
 	add("load", unit.Duration(r.Duration)+", of which "+unit.Duration(r.Measured)+" measured")
 	add("stopped early", r.Stopped)
+	for _, c := range r.Changes {
+		add("changed by hand", changed(c)+" from "+unit.Duration(c.At))
+	}
 	add("seed", strconv.FormatInt(r.Seed, 10))
 	add("machine", r.Environment.OS+"/"+r.Environment.Arch+", "+r.Environment.CPU+", "+plural(r.Environment.Cores, unit.Count(int64(r.Environment.Cores)), "core"))
 	add("environment", r.Environment.Label)

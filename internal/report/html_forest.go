@@ -29,11 +29,12 @@ type forestRow struct {
 
 // A forest is the compared figures on one axis of change.
 type forest struct {
-	Name string // of what the rows have in common
-	Rows []forestRow
-	Axis []tick
-	Zero string
-	More string // what is not shown
+	Name  string // of what the rows have in common
+	Label string // of the region it scrolls in: no two on a page are alike
+	Rows  []forestRow
+	Axis  []tick
+	Zero  string
+	More  string // what is not shown
 }
 
 // maxForest bounds the comparisons of a page: beyond, the file grows past what
@@ -42,7 +43,7 @@ const maxForest = 600
 
 // forests lays findings out: what changed by a percentage, and shares of failed
 // requests, which change by points, each on an axis of its own.
-func (p *Page) forests(findings []verdict.Finding) []*forest {
+func (p *Page) forests(label string, findings []verdict.Finding) []*forest {
 	var all []*forest
 	var relative, points []verdict.Finding
 	for _, f := range findings {
@@ -57,6 +58,9 @@ func (p *Page) forests(findings []verdict.Finding) []*forest {
 	}
 	if f := p.forestOf("Failed requests", points, unit.Points); f != nil {
 		all = append(all, f)
+	}
+	for _, f := range all {
+		f.Label = label + ": " + f.Name
 	}
 	return all
 }

@@ -36,6 +36,7 @@ func percentilePlot(id, title string, curves []curve) *plot {
 	nines := min(max(math.Log10(float64(most)), 1), float64(len(shares)-1))
 	pl := newPlot(id, title, high, func(v float64) string { return unit.Micros(v) })
 	pl.Tall, pl.nines = true, nines
+	pl.Note = "Each further nine takes as much room as the one before."
 	for n := 0; float64(n) <= nines; n++ {
 		pl.X = append(pl.X, tick{At: percent(float64(n) / nines), Label: shares[n], Last: float64(n) > 0.95*nines})
 	}

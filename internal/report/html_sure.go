@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -117,6 +118,11 @@ func (p *Page) healthPlots() []*plot {
 	busy.rule("limit", 0.8)
 	busy.X, busy.Legend = x, []legend{{"cpu", "share of its CPUs"}, {"limit", "80%: too busy to trust"}}
 	busy.Spoken = "CPU of the generator over time: at most " + unit.Percent(round(top(cpu))) + "."
+	if stolen := points(all, func(s *slot) float64 { return s.steal }); slices.ContainsFunc(stolen, func(q xy) bool { return !math.IsNaN(q.v) }) {
+		busy.line("steal", stolen)
+		busy.Legend = append(busy.Legend, legend{"steal", "taken by the hypervisor"})
+		busy.Spoken += " The hypervisor took at most " + unit.Percent(round(top(stolen))) + "."
+	}
 	lag := points(all, func(s *slot) float64 { return s.lag })
 	late := newPlot("lag", "Late sends, p99", max(top(lag), 12_000), func(v float64) string { return unit.Micros(v) })
 	late.line("lag", lag)

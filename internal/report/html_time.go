@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/loadline-ci/loadline/internal/result"
 	"github.com/loadline-ci/loadline/internal/unit"
 )
 
@@ -53,7 +54,7 @@ func (p *Page) overTime() *overTime {
 	o.throughput(all, p.Run.Open)
 	o.users(all)
 	o.others(all)
-	shades, x := p.stages(all), timeTicks(all)
+	shades, x := append(p.stages(all), p.changes(all)...), timeTicks(all)
 	o.Hatched = slices.ContainsFunc(all, func(s slot) bool { return !s.measured })
 	for _, pl := range o.Plots {
 		pl.Shades, pl.X = shades, x
@@ -226,6 +227,28 @@ func (p *Page) stages(all []slot) []shade {
 		i = j
 	}
 	return shades
+}
+
+// changes mark the moments at which somebody changed the load.
+func (p *Page) changes(all []slot) []shade {
+	end := float64(all[len(all)-1].at + all[len(all)-1].length)
+	var marks []shade
+	for _, c := range p.Run.Changes {
+		marks = append(marks, shade{Left: percent(min(float64(c.At)/end, 1)), Width: "0", Name: changed(c), Class: "changed"})
+	}
+	return marks
+}
+
+// changed is the level that somebody set.
+func changed(c result.Change) string {
+	text := plural(int(c.Level), unit.Count(int64(c.Level)), "user")
+	if c.Open {
+		text = unit.Rate(c.Level)
+	}
+	if c.Track != "" {
+		text += " for " + clean(c.Track, 40)
+	}
+	return text
 }
 
 // timeTicks labels the time axis at round times.

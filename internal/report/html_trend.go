@@ -2,6 +2,9 @@ package report
 
 import (
 	"fmt"
+	"slices"
+
+	"github.com/loadline-ci/loadline/internal/unit"
 )
 
 // maxTrends is how many histories are drawn.
@@ -10,16 +13,37 @@ const maxTrends = 12
 // trendPlots draw the stored runs, and this one as the last point.
 func (p *Page) trendPlots() []*plot {
 	var plots []*plot
-	for i := range p.Trends {
-		t := &p.Trends[i]
-		if len(t.Points) < 2 || len(plots) == maxTrends {
-			continue
-		}
-		if pl := p.trendPlot(t, len(plots)); pl != nil {
-			plots = append(plots, pl)
-		}
+	for _, t := range first(p.shownTrends(), maxTrends) {
+		plots = append(plots, p.trendPlot(t, len(plots)))
 	}
 	return plots
+}
+
+// shownTrends are those worth a look: what moved, worst first, then where a
+// slowdown was accepted, then p95 of the other steps.
+func (p *Page) shownTrends() []*Trend {
+	rank := func(t *Trend) int {
+		for i := range p.changed {
+			if f := &p.changed[i]; f.Scenario == t.Scenario && f.Step == t.Step && f.Metric == t.Metric {
+				return i
+			}
+		}
+		switch {
+		case slices.ContainsFunc(t.Points, func(q Point) bool { return q.Accepted }):
+			return len(p.changed)
+		case t.Metric == "p95":
+			return len(p.changed) + 1
+		}
+		return -1
+	}
+	var all []*Trend
+	for i := range p.Trends {
+		if t := &p.Trends[i]; len(t.Points) >= 2 && rank(t) >= 0 {
+			all = append(all, t)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *Trend) int { return rank(a) - rank(b) })
+	return all
 }
 
 func (p *Page) trendPlot(t *Trend, n int) *plot {
@@ -44,15 +68,21 @@ func (p *Page) trendPlot(t *Trend, n int) *plot {
 	pl.line("base", line)
 	pl.dots("base", line[:len(points)])
 	var accepted []xy
+	why := ""
 	for i := range points {
 		if points[i].Accepted {
 			accepted = append(accepted, line[i])
+			why = "Accepted at " + short(points[i].Commit) // the latest one tells of today's level
+			if reason := clean(points[i].Reason, maxMessage); reason != "" {
+				why += ": " + reason
+			}
 		}
 	}
 	pl.Legend = []legend{{"base", "stored runs"}}
 	if len(accepted) > 0 {
 		pl.dots("accepted", accepted)
 		pl.Legend = append(pl.Legend, legend{"accepted", "slowdown accepted"})
+		pl.Note = why
 	}
 	if len(line) > len(points) {
 		pl.dots("head "+tone, line[len(points):])
@@ -61,5 +91,8 @@ func (p *Page) trendPlot(t *Trend, n int) *plot {
 	pl.X = []tick{{At: "0%", Label: short(points[0].Commit)}, {At: "100%", Label: "this run", Last: true}}
 	pl.Spoken = fmt.Sprintf("%s of %s over %d stored runs, from %s to %s.", metricName(t.Metric), name, len(points),
 		value(t.Metric, values[0]), value(t.Metric, values[len(values)-1]))
+	if len(accepted) > 0 {
+		pl.Spoken += " " + plural(len(accepted), unit.Count(int64(len(accepted))), "slowdown") + " accepted on the way."
+	}
 	return pl
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -50,6 +51,7 @@ type Live struct {
 
 	mu     sync.Mutex
 	run    result.Run // as much of it as charts need
+	every  time.Duration // between the seconds that are kept
 	stages map[live.Stage]int
 	row    *live.Row // the last one
 }
@@ -72,12 +74,14 @@ func (l *Live) Add(row *live.Row) {
 		return
 	}
 	l.run.Open = row.Open
-	if len(l.run.Series) == maxLive {
-		// As load does with its rows, but without their worst moments: those
-		// are in the report.
-		l.run.Series = slices.DeleteFunc(l.run.Series, func(s result.Second) bool { return s.At/time.Second%2 == 1 })
+	if l.every = max(l.every, time.Second); len(l.run.Series) == maxLive {
+		l.every *= 2
+		l.run.Series = slices.DeleteFunc(l.run.Series, func(s result.Second) bool { return s.At%l.every != 0 })
 	}
-	l.run.Series = append(l.run.Series, l.second(row))
+	// In a run of hours the seconds between are in the report alone.
+	if s := l.second(row); s.At%l.every == 0 || len(l.run.Series) == 0 {
+		l.run.Series = append(l.run.Series, s)
+	}
 }
 
 // second is a row in the form that charts are drawn from.
@@ -102,7 +106,7 @@ func (l *Live) second(row *live.Row) result.Second {
 	}
 }
 
-func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+func seconds(s float64) time.Duration { return time.Duration(math.Round(s*1e3)) * time.Millisecond }
 
 // A liveView is what the templates of the live page show.
 type liveView struct {

@@ -185,6 +185,11 @@ func (p *plot) rule(class string, v float64) {
 	p.add(`<path class="rule %s" d="M0 %dH%d"/>`, class, p.y(v), full)
 }
 
+// upright adds a line from the bottom to the top.
+func (p *plot) upright(class string, x int) {
+	p.add(`<path class="rule %s" d="M%d 0V%d"/>`, class, x, full)
+}
+
 func (p *plot) add(format string, args ...any) {
 	p.Body += template.HTML(fmt.Sprintf(format, args...)) //nolint:gosec // only our own class names and whole numbers
 }

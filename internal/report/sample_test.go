@@ -86,7 +86,23 @@ func sampleRun(s shape) *result.Run {
 		run.Phases = append(run.Phases, run.Phases[i%len(routes)])
 	}
 	addSeries(run, s, rng)
+	addMetrics(run)
 	return run
+}
+
+// addMetrics adds one custom metric of each kind.
+func addMetrics(run *result.Run) {
+	run.Catalog.Metrics = []result.Metric{{Name: "basket_total", Kind: "trend"}, {Name: "paid", Kind: "rate"}, {Name: "rows", Kind: "counter"}, {Name: "queue", Kind: "gauge"}, {Name: "unused", Kind: "trend"}}
+	baskets := result.NewHistogram()
+	for i := range int64(1000) {
+		must(baskets.RecordValue(12_500 + 40*i)) // times 1000
+	}
+	run.Values = []result.Value{
+		{Metric: 0, Count: 1000, Sum: 32_480, Min: 12.5, Max: 52.46, Last: 20, Hist: baskets},
+		{Metric: 1, Count: 800, True: 796},
+		{Metric: 2, Count: 90, Sum: 1_234_567},
+		{Metric: 3, Count: 12, Sum: 50, Min: 2, Max: 9, Last: 4},
+	}
 }
 
 // draw is one latency in µs around a median in ms, with a long tail.
@@ -152,7 +168,7 @@ func addSeries(run *result.Run, s shape, rng *rand.Rand) {
 			At: time.Duration(t) * time.Second, Stage: 1, Measured: t >= warmup, Users: 40, InFlight: int(18 * wave),
 			Offered: int64(rate), Completed: n, Status: map[int]int64{200: n},
 			P50: int64(46_000 * wave), P95: int64(131_000 * wave), P99: int64(205_000 * wave * (1 + 0.2*rng.Float64())),
-			Health: result.Health{CPU: 0.2 + 0.1*rng.Float64(), LagP50: 60 * time.Microsecond, LagP99: 900 * time.Microsecond, FDs: 60},
+			Health: result.Health{CPU: 0.2 + 0.1*rng.Float64(), LagP50: 60 * time.Microsecond, LagP99: 900 * time.Microsecond, FDs: 60, Steal: 0.01 * rng.Float64()},
 		}
 		if !sec.Measured {
 			sec.Stage = 0

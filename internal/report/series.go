@@ -23,6 +23,7 @@ type slot struct {
 	dropped         float64
 	users, inFlight float64 // most
 	cpu, lag        float64 // worst: share, µs
+	steal           float64 // worst share; NaN: unknown
 	other           map[string]float64
 }
 
@@ -51,7 +52,7 @@ func newSlot(seconds []result.Second) slot {
 	first, last := &seconds[0], &seconds[len(seconds)-1]
 	s := slot{
 		at: first.At, length: last.At - first.At + length(last), measured: last.Measured, stage: last.Stage,
-		p50: math.NaN(), p95: math.NaN(), p99: math.NaN(), other: map[string]float64{},
+		p50: math.NaN(), p95: math.NaN(), p99: math.NaN(), steal: math.NaN(), other: map[string]float64{},
 	}
 	var middles []float64
 	n := 0.0 // seconds of load
@@ -73,6 +74,9 @@ func newSlot(seconds []result.Second) slot {
 		s.inFlight = max(s.inFlight, float64(sec.InFlight))
 		s.cpu = max(s.cpu, sec.Health.CPU)
 		s.lag = max(s.lag, float64(sec.Health.LagP99.Microseconds()))
+		if sec.Health.Steal >= 0 {
+			s.steal = worst(s.steal, sec.Health.Steal)
+		}
 		for status, count := range sec.Status {
 			if status < 200 || status > 299 {
 				s.other[strconv.Itoa(status)] += float64(count) / n

@@ -193,9 +193,13 @@ func (s *Server) Finish(report []byte, patience time.Duration) {
 	}
 }
 
-// Close ends the serving. Answers that are under way may finish.
+// farewell is how long an answer may go on after the end. Whoever was to get the
+// report has it by then; connections that a browser opened ahead never end.
+const farewell = 250 * time.Millisecond
+
+// Close ends the serving. Answers that are under way may finish, for a moment.
 func (s *Server) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), farewell)
 	defer cancel()
 	s.mu.Lock()
 	if s.report == nil {
