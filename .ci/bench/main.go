@@ -27,7 +27,7 @@ import (
 func main() {
 	secs := flag.Int("secs", 3, "seconds of each run")
 	pairs := flag.Int("pairs", 5, "interleaved pairs of each comparison")
-	only := flag.String("only", "", "run only this part: cost, tls, h2, open, users, peers, long (ten minutes, not in the table)")
+	only := flag.String("only", "", "run only this part: cost, tls, h2, open, users, peers, shards, long (ten minutes, not in the table)")
 	flag.Parse()
 	b := &bench{secs: *secs, pairs: *pairs}
 	if err := b.run(*only); err != nil {
@@ -68,7 +68,7 @@ func (b *bench) run(only string) (err error) {
 		asked bool // too long to be done unless it is named
 	}{
 		{"cost", b.cost, false}, {"tls", b.tls, false}, {"h2", b.http2, false}, {"open", b.open, false}, {"users", b.users, false},
-		{"peers", b.peers, false}, {"long", b.long, true},
+		{"peers", b.peers, false}, {"shards", b.shards, false}, {"long", b.long, true},
 	} {
 		if only != "" && part.name != only || only == "" && part.asked {
 			continue

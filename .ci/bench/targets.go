@@ -28,24 +28,33 @@ type nginx struct {
 const answer = `{"id":17,"name":"loadline","token":"0123456789abcdef0123456789abcdef","price":12.5,"tags":["a","b"],"stock":7,"ok":true}`
 
 func startNginx(dir string) (*nginx, error) {
+	plain, ssl := freeAddrOf("127.0.0.1"), freeAddrOf("127.0.0.1")
+	if err := certificate(dir); err != nil {
+		return nil, err
+	}
+	const body = "location / { default_type application/json; return 200 '%s'; }"
+	n, err := runNginx(dir, fmt.Sprintf(`daemon off; master_process off; pid %[1]s/nginx.pid; error_log stderr crit;
+events { worker_connections 19000; }
+http { access_log off; keepalive_requests 1000000000; keepalive_timeout 300;
+client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
+server { listen %[2]s; %[4]s }
+server { listen %[3]s ssl http2; ssl_certificate %[1]s/cert.pem; ssl_certificate_key %[1]s/key.pem; %[4]s }
+}`, dir, plain, ssl, fmt.Sprintf(body, answer)))
+	if err != nil {
+		return nil, err
+	}
+	n.plain, n.ssl = plain, ssl
+	return n, reachable(n.plain)
+}
+
+// runNginx starts nginx on the first CPU.
+func runNginx(dir, conf string) (*nginx, error) {
 	path, err := exec.LookPath("nginx")
 	if err != nil {
 		if path = "/usr/sbin/nginx"; !exists(path) {
 			return nil, errors.New("nginx is missing: apt-get install nginx-light")
 		}
 	}
-	n := &nginx{plain: freeAddr(), ssl: freeAddr()}
-	if err := certificate(dir); err != nil {
-		return nil, err
-	}
-	const body = "location / { default_type application/json; return 200 '%s'; }"
-	conf := fmt.Sprintf(`daemon off; master_process off; pid %[1]s/nginx.pid; error_log stderr crit;
-events { worker_connections 20000; }
-http { access_log off; keepalive_requests 1000000000; keepalive_timeout 300;
-client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
-server { listen %[2]s; %[4]s }
-server { listen %[3]s ssl http2; ssl_certificate %[1]s/cert.pem; ssl_certificate_key %[1]s/key.pem; %[4]s }
-}`, dir, n.plain, n.ssl, fmt.Sprintf(body, answer))
 	file := filepath.Join(dir, "nginx.conf")
 	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
 		return nil, err
@@ -54,12 +63,9 @@ server { listen %[3]s ssl http2; ssl_certificate %[1]s/cert.pem; ssl_certificate
 	if taskset, err := exec.LookPath("taskset"); err == nil {
 		args = append([]string{taskset, "-c", "0"}, args...)
 	}
-	n.cmd = exec.Command(args[0], args[1:]...)
+	n := &nginx{cmd: exec.Command(args[0], args[1:]...)}
 	n.cmd.Stderr = os.Stderr
-	if err := n.cmd.Start(); err != nil {
-		return nil, err
-	}
-	return n, reachable(n.plain)
+	return n, n.cmd.Start()
 }
 
 func (n *nginx) url(scheme string) string {
@@ -79,8 +85,8 @@ func exists(name string) bool {
 	return err == nil
 }
 
-func freeAddr() string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func freeAddrOf(host string) string {
+	l, err := net.Listen("tcp", host+":0")
 	if err != nil {
 		panic(err)
 	}
