@@ -57,7 +57,9 @@ func (b *bench) shards() error {
 	return b.sumUp(servers, figures)
 }
 
-func (b *bench) shardFile(i int) string { return filepath.Join(b.dir, fmt.Sprintf("shard-%d.json", i+1)) }
+func (b *bench) shardFile(i int) string {
+	return filepath.Join(b.dir, fmt.Sprintf("shard-%d.json", i+1))
+}
 
 // drive runs all shards at once.
 func (b *bench) drive(spec string, servers []*counter) ([]figure, error) {
