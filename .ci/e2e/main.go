@@ -22,7 +22,7 @@ import (
 func main() {
 	repo := flag.String("repo", "../..", "loadline's checkout")
 	github := flag.String("github", "", "folder with ghemu, its API description and sample events")
-	only := flag.String("only", "", "run only the groups whose name contains this: install, writers, act")
+	only := flag.String("only", "", "run only the groups whose name contains this: install, writers, act, events")
 	keep := flag.Bool("keep", false, "keep the scratch folder and say where it is")
 	limit := flag.Duration("limit", 12*time.Minute, "most time for everything, tools that must be installed included")
 	flag.Parse()
@@ -100,6 +100,7 @@ func (r *runner) all(ctx context.Context, only string) error {
 		{"install", r.installScenarios},
 		{"writers", r.writerScenarios},
 		{"act", r.actScenarios},
+		{"events", r.eventScenarios},
 	} {
 		if !strings.Contains(group.name, only) {
 			continue

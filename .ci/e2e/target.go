@@ -18,6 +18,7 @@ type target struct {
 	url      string // of the proxy
 	slow     atomic.Pointer[slowness]
 	requests atomic.Int64
+	asked    func() // before each request; may be nil
 }
 
 type slowness struct {
@@ -66,6 +67,9 @@ func (r *runner) startTarget(ctx context.Context) (*target, error) {
 	}
 	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		t.requests.Add(1)
+		if t.asked != nil {
+			t.asked()
+		}
 		if s := t.slow.Load(); s.by > 0 && req.URL.Path == s.path {
 			time.Sleep(s.by)
 		}
