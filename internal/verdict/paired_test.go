@@ -11,6 +11,8 @@ import (
 	"time"
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/loadline-ci/loadline/internal/result"
 	"github.com/loadline-ci/loadline/internal/stat"
@@ -221,6 +223,37 @@ func TestPairedSwap(t *testing.T) {
 			if g := b.Findings[i]; g.Call != want && f.Call != verdict.NotSure && g.Call != verdict.NotSure {
 				t.Errorf("seed %d: %s %s is %s one way, %s the other", seed, f.Step, f.Metric, f.Call, g.Call)
 			}
+			there, back := math.Log1p(f.ChangePercent/100), math.Log1p(b.Findings[i].ChangePercent/100)
+			if f.Metric == "errors" { // in points
+				there, back = f.ChangePercent, b.Findings[i].ChangePercent
+			}
+			if math.Abs(there+back) > 0.011 { // percents have two digits
+				t.Errorf("seed %d: %s %s moved by %+.2f%% one way, %+.2f%% the other", seed, f.Step, f.Metric, f.ChangePercent, b.Findings[i].ChangePercent)
+			}
+		}
+	}
+}
+
+// TestPairedPermuted: the order of the steps changes nothing but the order of the
+// findings.
+func TestPairedPermuted(t *testing.T) {
+	t.Parallel()
+	byName := cmpopts.SortSlices(func(a, b verdict.Finding) bool { return a.Step+a.Metric < b.Step+b.Metric })
+	for seed := range uint64(some(50)) {
+		rng := rand.New(rand.NewPCG(seed, 2))
+		there := sim.New(sim.Target{Class: sim.Shared}, seed).Duel(120, slow(2, 1.12), sim.Change{Step: 1, Errors: 0.02}).First(120)
+		other := *there
+		other.Rows = slices.Clone(there.Rows)
+		rng.Shuffle(len(other.Rows), func(i, j int) { other.Rows[i], other.Rows[j] = other.Rows[j], other.Rows[i] })
+		judge := func(p *result.Pairing) verdict.PairedResult {
+			return verdict.Paired(verdict.PairedInput{
+				Run:   &result.Run{Open: true, Cells: []result.Cell{{Key: result.Key{Status: 200}, Count: 1}}},
+				Pairs: p, Calibrated: true, Gate: verdict.Gate{Compare: strictRules(t)},
+			})
+		}
+		want, got := judge(there), judge(&other)
+		if diff := cmp.Diff(want.Findings, got.Findings, byName); diff != "" || got.Outcome != want.Outcome || got.Next != want.Next {
+			t.Fatalf("seed %d: %s, next %q; shuffled %s, next %q\n%s", seed, want.Outcome, want.Next, got.Outcome, got.Next, diff)
 		}
 	}
 }
