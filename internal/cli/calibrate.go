@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -20,6 +21,12 @@ import (
 // calibrateLoad is how long base is driven against itself, unless the user says.
 const calibrateLoad = "120s"
 
+// The change that a team usually wants to see, and bounds of --see.
+const (
+	calibrateSee      = "5%"
+	leastSee, mostSee = 0.01, 1
+)
+
 func calibrateCommand() command {
 	return command{
 		name:    "calibrate",
@@ -31,6 +38,7 @@ func calibrateCommand() command {
 			f.addLoad(fs)
 			f.addSides(fs)
 			f.setDuration(fs, calibrateLoad)
+			see := fs.String("see", calibrateSee, "`CHANGE` that you want to see: says how long a run that takes")
 			fs.StringVar(&f.json, "json", "", "write the figures to `FILE`")
 			fs.BoolVar(&f.quiet, "quiet", false, "no progress")
 			f.addEnvironment(fs)
@@ -40,7 +48,11 @@ func calibrateCommand() command {
 				if err := f.checkCalibrate(args); err != nil {
 					return ExitUsage, err
 				}
-				return f.calibrate(ctx, env, args[0])
+				want, err := unit.ParsePercent(*see)
+				if err != nil || want < leastSee || want > mostSee {
+					return ExitUsage, usagef("--see %q: write a change from 1%% to 100%%, such as 5%%", *see)
+				}
+				return f.calibrate(ctx, env, args[0], want)
 			}
 		},
 	}
@@ -75,18 +87,19 @@ type calibration struct {
 	Environment string            `json:"environment"`
 	LoadS       float64           `json:"load_s"`      // of both sides together
 	Deployments int               `json:"deployments"` // 1: how far two of them differ was assumed
+	See         float64           `json:"see_percent"` // what visible[].load_s is for
 	Visible     []verdict.Visible `json:"visible"`
 }
 
 // calibrate drives base against itself and says what that lets one see.
-func (f *abFlags) calibrate(ctx context.Context, env *Env, file string) (Exit, error) {
+func (f *abFlags) calibrate(ctx context.Context, env *Env, file string, see float64) (Exit, error) {
 	if err := checkOutputs(env, f.outputs()); err != nil {
 		return ExitUsage, err
 	}
 	hub := &live.Hub{}
 	watched, done := watchRun(env, hub, f.quiet)
 	p := &pair{flags: f, pairJob: f.job(env, file, hub), measurement: &measurement{}, calibrates: true}
-	all, err := p.calibrate(ctx, watched)
+	all, err := p.calibrate(ctx, watched, see)
 	done()
 	switch {
 	case err != nil:
@@ -102,7 +115,7 @@ func (f *abFlags) calibrate(ctx context.Context, env *Env, file string) (Exit, e
 	}
 	c := calibration{
 		Schema: "loadline/calibration/1", Spec: p.run.Spec, Environment: p.run.Environment.Key(),
-		LoadS: (2 * p.run.Measured).Seconds(), Deployments: f.deployments(), Visible: all,
+		LoadS: (2 * p.run.Measured).Seconds(), Deployments: f.deployments(), See: 100 * see, Visible: all,
 	}
 	if err := c.show(env.Stdout, p.mask); err != nil {
 		return ExitInvalid, err
@@ -136,7 +149,7 @@ func firstReason(v *verdict.Verdict) string {
 
 // calibrate is comparePair for base against itself: nothing is called, so there
 // is nothing to look at before the end.
-func (p *pair) calibrate(ctx context.Context, env *Env) ([]verdict.Visible, error) {
+func (p *pair) calibrate(ctx context.Context, env *Env, see float64) ([]verdict.Visible, error) {
 	if err := p.prepare(ctx, env); err != nil {
 		return nil, err
 	}
@@ -161,7 +174,7 @@ func (p *pair) calibrate(ctx context.Context, env *Env) ([]verdict.Visible, erro
 	if p.verdict.Outcome == verdict.Invalid || len(judged.Compared) == 0 {
 		return nil, nil
 	}
-	all := verdict.Calibrate(p.run, in.Pairs, in.Gate, in.Past)
+	all := verdict.Calibrate(p.run, in.Pairs, in.Gate, in.Past, see)
 	if p.flags.deployments() > 1 {
 		// One deployment against itself would say that deployments never differ.
 		p.past.Calibrated = true
@@ -173,35 +186,54 @@ func (p *pair) calibrate(ctx context.Context, env *Env) ([]verdict.Visible, erro
 // show writes the figures for a person.
 func (c *calibration) show(w io.Writer, m mask) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "What a paired run of %s sees here, 95 times in 100:\n\n", unit.Duration(time.Duration(c.LoadS*float64(time.Second)).Round(time.Second)))
+	see := unit.Change(c.See / 100)
+	fmt.Fprintf(&b, "What loadline ab sees here with %s of load on base and head together:\n\n", loadTime(c.LoadS))
 	t := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
-	_, _ = fmt.Fprintln(t, "  step\tmetric\tnow\tsmallest change seen")
-	differs := false
+	_, _ = fmt.Fprintf(t, "  step\tmetric\tnow\tsmallest slowdown seen\tload to see %s\n", see)
+	differs, never := false, map[verdict.Never]bool{}
 	for _, v := range c.Visible {
-		where := v.Step
-		if where == "" {
-			where = strings.TrimSpace("all " + v.Scenario)
+		where := cmp.Or(v.Step, strings.TrimSpace("all "+v.Scenario))
+		if v.Why != "" {
+			_, _ = fmt.Fprintf(t, "  %s\t%s\t\tnot judged: %s\t\n", where, v.Metric, v.Why)
+			continue
 		}
 		differs = differs || v.Differs
-		switch {
-		case v.Why != "":
-			_, _ = fmt.Fprintf(t, "  %s\t%s\t\tnot judged: %s\n", where, v.Metric, v.Why)
-		case v.Differs:
-			_, _ = fmt.Fprintf(t, "  %s\t%s\t%s\t%s (the two deployments differ by %s)\n", where, v.Metric, unit.Micros(v.Base), unit.Change(v.Percent/100), unit.Change(v.Apart/100))
-		default:
-			_, _ = fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", where, v.Metric, unit.Micros(v.Base), unit.Change(v.Percent/100))
+		load := "never"
+		if v.Never == "" {
+			load = loadTime(v.LoadS)
 		}
+		never[v.Never] = true
+		apart := ""
+		if v.Differs {
+			apart = "; the two deployments differ by " + unit.Change(v.Apart/100)
+		}
+		_, _ = fmt.Fprintf(t, "  %s\t%s\t%s\t%s%s\t%s\n", where, v.Metric, unit.Micros(v.Base), unit.Change(v.Percent/100), apart, load)
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	b.WriteString("\nSmaller changes are found less often. A longer run or a higher rate sees more, until the difference between two deployments of the same code is the limit.\n")
-	if differs {
-		b.WriteString("Here the two deployments did differ by more than chance: start commands on both sides, which ab restarts to confirm a call, are the remedy.\n")
+	say := func(when bool, text string) {
+		if when {
+			b.WriteString(text + "\n")
+		}
 	}
-	if c.Deployments == 1 {
-		b.WriteString("One deployment was driven against itself, so how far two of them differ is assumed, not measured: --base and --head with two deployments of the same code measure it.\n")
-	}
+	b.WriteString("\nA slowdown of the smallest size is reported 95 times in 100, a smaller one less often; of 100 changes that slow nothing down at most one is blamed.\n")
+	say(true, "ab takes the load as --duration; a higher rate does as much as a longer run.")
+	say(never[verdict.NeverAllowed], fmt.Sprintf("Never, where the spec's compare rule allows %s: only what is beyond the rule is reported, so a stricter rule sees more.", see))
+	say(never[verdict.NeverApart], fmt.Sprintf("Never, where two deployments of the same code may differ by about as much as %s: no length of run tells that from a slowdown. "+
+		"Further comparisons on this machine teach loadline how much they really differ.", see))
+	say(never[verdict.NeverSoon], "Never, where it would take more than two hours: this machine is too noisy for it.")
+	say(differs, "Here the two deployments did differ by more than chance: start commands on both sides, which ab restarts to confirm a call, are the remedy.")
+	say(c.Deployments == 1, "One deployment was driven against itself, so how far two of them differ is assumed, not measured: --base and --head with two deployments of the same code measure it.")
 	_, err := io.WriteString(w, m.String(b.String()))
 	return err
+}
+
+// loadTime is a length of load as one would say it.
+func loadTime(seconds float64) string {
+	d := time.Duration(seconds * float64(time.Second))
+	if d > time.Minute {
+		d = (d + 10*time.Second - 1).Truncate(10 * time.Second)
+	}
+	return unit.FormatDuration(max(d.Round(time.Second), time.Second))
 }

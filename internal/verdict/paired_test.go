@@ -353,6 +353,48 @@ func TestPairedUnclear(t *testing.T) {
 	}
 }
 
+// TestCalibrateLoad: what is smaller than the smallest change that was seen needs
+// more load than there was, what is larger less; and what no length shows is said.
+func TestCalibrateLoad(t *testing.T) {
+	t.Parallel()
+	for _, class := range []sim.Class{sim.Quiet, sim.Shared, sim.Noisy} {
+		for seed := range uint64(10) {
+			src := sim.New(sim.Target{Class: class}, seed)
+			pairs, past := src.Duel(120).First(120), src.Past(60)
+			gate := verdict.Gate{Compare: rules(t, "latency.p50 within 1%", "latency.p95 within 1%")}
+			run := &result.Run{Mode: "paired", Open: true}
+			for i, v := range verdict.Calibrate(run, pairs, gate, past, 0.1) {
+				for _, by := range []float64{0.7, 0.99, 1.01, 3} {
+					again := verdict.Calibrate(run, pairs, gate, past, by*v.Percent/100)[i]
+					switch {
+					case again.Never != "":
+						if by > 1 || again.LoadS != 0 {
+							t.Errorf("%s: %.1f%% is seen at 120 s, and %.1f%% never: %s, %g s", class.Name, v.Percent, by*v.Percent, again.Never, again.LoadS)
+						}
+					case (again.LoadS < 120) != (by > 1):
+						t.Errorf("%s: %.1f%% is seen at 120 s, and %.1f%% at %.0f s", class.Name, v.Percent, by*v.Percent, again.LoadS)
+					}
+				}
+			}
+		}
+	}
+	src := sim.New(sim.Target{Class: sim.Quiet}, 1)
+	for _, c := range []struct {
+		rule string
+		see  float64
+		want verdict.Never
+	}{
+		{"latency.p50 within 5%", 0.05, verdict.NeverAllowed},
+		{"latency.p50 within 1%", 0.02, verdict.NeverApart},
+		{"latency.p50 within 1%", 0.5, ""},
+	} {
+		got := verdict.Calibrate(&result.Run{Open: true}, src.Duel(120).First(120), verdict.Gate{Compare: rules(t, c.rule)}, nil, c.see)
+		if len(got) == 0 || got[0].Never != c.want {
+			t.Errorf("%s, to see %g: %+v, want %q", c.rule, c.see, got, c.want)
+		}
+	}
+}
+
 // TestPairedWithoutRules: with nothing to compare, only limits count.
 func TestPairedWithoutRules(t *testing.T) {
 	t.Parallel()

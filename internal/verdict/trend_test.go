@@ -90,7 +90,7 @@ func calibrateStudy(t *testing.T, class sim.Class, n int) float64 {
 		run := &result.Run{Mode: "paired", Open: true, Cells: []result.Cell{{Key: result.Key{Status: 200}, Count: 1}}}
 		gate := verdict.Gate{Compare: rules(t, "latency.p50 within 5%", "latency.p95 within 5%")}
 		past := src.Past(60)
-		stated := verdict.Calibrate(run, src.Duel(120).First(120), gate, past)
+		stated := verdict.Calibrate(run, src.Duel(120).First(120), gate, past, 0.05)
 		at := slices.IndexFunc(stated, func(v verdict.Visible) bool { return v.Step == sim.StepName(2) && v.Metric == "p50" })
 		if at < 0 || stated[at].Percent <= 0 {
 			t.Fatalf("stated %+v", stated)
@@ -115,7 +115,7 @@ func TestCalibrate(t *testing.T) {
 		claim(t, share >= 0.90 && share <= 0.99, "%s: the stated change was called in %.1f%%", class.Name, 100*share)
 	}
 	few := verdict.Calibrate(&result.Run{}, &result.Pairing{Rows: []result.PairRow{{RowKey: result.RowKey{Scope: result.ScopeStep, Step: "GET /"}, Base: result.ArmCounts{Requests: 3}}}},
-		verdict.Gate{Compare: rules(t, "latency.p50 within 5%")}, map[string][]stat.Compared{})
+		verdict.Gate{Compare: rules(t, "latency.p50 within 5%")}, map[string][]stat.Compared{}, 0.05)
 	if len(few) != 1 || few[0].Why == "" || few[0].Percent != 0 {
 		t.Errorf("three requests: %+v", few)
 	}
