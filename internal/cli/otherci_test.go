@@ -59,6 +59,13 @@ func checkYAML(t *testing.T, text string) {
 		if got := at(job, "allow_failure", "exit_codes"); !slices.Equal(got.([]any), []any{4, 5}) {
 			t.Errorf("allow_failure.exit_codes: %v", got)
 		}
+		for _, part := range []string{"before_script", "script", "after_script"} {
+			for _, line := range at(job, part).([]any) {
+				if _, is := line.(string); !is { // a colon and a blank make a map of it
+					t.Errorf("%s has %v, which is no command", part, line)
+				}
+			}
+		}
 		if got := at(job, "artifacts", "reports", "junit"); got != outDir+"/junit.xml" {
 			t.Errorf("artifacts.reports.junit: %v", got)
 		}
