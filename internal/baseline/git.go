@@ -152,6 +152,26 @@ func (g *Git) try(ctx context.Context, r *gitRun, message string, edit Edit, bef
 	return changes, err
 }
 
+// CanWrite asks the server whether it would take a commit, and leaves none.
+func (g *Git) CanWrite(ctx context.Context) error {
+	err := g.session(ctx, func(r *gitRun) error {
+		parent, err := g.fetch(ctx, r)
+		if err != nil {
+			return err
+		}
+		commit, err := r.commit(ctx, parent, "try", []Change{{Path: root + "/try"}})
+		if err != nil {
+			return err
+		}
+		_, err = r.git(ctx, nil, "push", "--porcelain", "--no-verify", "--dry-run", "--", r.remote, commit+":refs/heads/"+g.Branch)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("trying to write to the %s: %w", g, err)
+	}
+	return nil
+}
+
 // arrived tells whether all changes are in place.
 func arrived(names []string, changes []Change) bool {
 	for _, c := range changes {

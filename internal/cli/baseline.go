@@ -52,7 +52,11 @@ func baselineSet() command {
 					if err != nil {
 						return ExitInvalid, fmt.Errorf("%s: %w", name, err)
 					}
-					fmt.Fprintf(env.Stdout, "stored %s as %s/%s\n", name, where, stored)
+					if _, ok := store.(baseline.Dir); ok {
+						fmt.Fprintf(env.Stdout, "stored %s as %s/%s\n", name, where, stored)
+					} else {
+						fmt.Fprintf(env.Stdout, "stored %s on the %s as %s\n", name, where, stored)
+					}
 				}
 				return ExitPass, nil
 			}

@@ -31,6 +31,7 @@ func commands() []command {
 		importHAR(),
 		importArtillery(),
 		benchCommand(),
+		doctorCommand(),
 		versionCommand(),
 	}
 }

@@ -225,7 +225,7 @@ type Gate struct {
 	Thresholds  []Limit
 	Compare     []Compare
 	Per         string // "total", "scenario", "step"
-	Baseline    string // "merge-base" or "none"
+	Baseline    string // "merge-base", "branch:NAME", "tag:NAME" or "none"
 	Rounds      int
 	Confirm     int
 	Confidence  float64 // 0.95

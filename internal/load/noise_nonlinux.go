@@ -1,0 +1,6 @@
+//go:build !linux
+
+package load
+
+// Only Linux tells it in a file.
+func localPorts() int { return -1 }
