@@ -55,6 +55,7 @@ func newTarget() *target {
 	mux.HandleFunc("GET /b", json(`{"n":1}`))
 	mux.HandleFunc("GET /c", json(`{"n":2}`))
 	mux.HandleFunc("GET /d", json(`{"n":3}`))
+	mux.HandleFunc("GET /token", json(`{"token":"7/7 +t0k"}`))
 	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Content-Type") != "application/json" {
 			http.Error(w, "no JSON", http.StatusUnsupportedMediaType)

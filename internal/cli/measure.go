@@ -14,6 +14,7 @@ import (
 	"github.com/loadline-ci/loadline/internal/result"
 	"github.com/loadline-ci/loadline/internal/scenario"
 	"github.com/loadline-ci/loadline/internal/spec"
+	"github.com/loadline-ci/loadline/internal/unit"
 	"github.com/loadline-ci/loadline/internal/verdict"
 	"github.com/loadline-ci/loadline/internal/wire"
 )
@@ -209,7 +210,21 @@ func (m *measurement) drive(ctx context.Context, j job, target *side, watch *ver
 		}
 		return watch.Each(iv)
 	}
+	defer func() { m.notes = append(m.notes, missed(set)...) }()
 	return load.Run(ctx, m.spec.Load, set.NewUser, load.Options{Catalog: names, Each: each, Prepare: true, Control: j.desk.options()})
+}
+
+// missed says which metrics found no number in answers that came.
+func missed(set *scenario.Set) []verdict.Reason {
+	var all []verdict.Reason
+	for _, x := range set.Missed() {
+		all = append(all, verdict.Reason{
+			Code: "record-missing", Line: x.Line,
+			Message: fmt.Sprintf("the metric %s found no number at %s in %s of %s of %s", x.Metric, x.Source, unit.Count(x.Answers), plural(int(x.Of), "answer"), x.Step),
+			Remedy:  "look at an answer with loadline run SPEC --once --debug, and correct the path",
+		})
+	}
+	return all
 }
 
 // unreadyRun is the result of a run that could not begin, because the target was
@@ -286,7 +301,9 @@ func compile(env *Env, s *spec.Spec, hosts []string, m mask) (*scenario.Set, fun
 	if err != nil {
 		return nil, nil, err
 	}
-	set, err := scenario.Compile(s, scenario.Sessions(client), scenario.Options{Mask: m.String})
+	set, err := scenario.Compile(s, scenario.Sessions(client), scenario.Options{
+		Mask: m.String, MaskOf: func(secrets []string) func(string) string { return newMask(secrets).String },
+	})
 	if err != nil {
 		client.Close()
 		return nil, nil, err

@@ -136,6 +136,7 @@ func (st *step) keepBody() {
 
 func (c *compiler) step(s *spec.Step) (*step, error) {
 	st := &step{spec: s, looks: len(s.Checks)+len(s.Capture)+len(s.Record) > 0}
+	c.set.noteRecords(st)
 	c.set.ifs = c.set.ifs || s.If != nil
 	switch s.OnFailure {
 	case "end-iteration":

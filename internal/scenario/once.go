@@ -12,6 +12,7 @@ import (
 
 	"github.com/loadline-ci/loadline/internal/load"
 	"github.com/loadline-ci/loadline/internal/rule"
+	"github.com/loadline-ci/loadline/internal/spec"
 	"github.com/loadline-ci/loadline/internal/unit"
 	"github.com/loadline-ci/loadline/internal/wire"
 )
@@ -51,6 +52,7 @@ type tracer struct {
 	set     *Set
 	w       io.Writer
 	secrets []string // captured under a name that sounds like one
+	hide    func(string) string
 	bad     int
 	err     error // of the first write that failed
 	buf     bytes.Buffer
@@ -84,8 +86,8 @@ func (t *tracer) flush() {
 // masked hides secrets. A text that is cut goes through it before: half a secret
 // is not found any more.
 func (t *tracer) masked(text string) string {
-	for _, s := range t.secrets {
-		text = strings.ReplaceAll(text, s, hidden)
+	if t.hide != nil {
+		text = t.hide(text)
 	}
 	return t.set.mask(text)
 }
@@ -130,8 +132,26 @@ func (t *tracer) answered(u *user, st *step, req *wire.Request, l *lane, missing
 		}
 		t.captured(c.Name, s.value)
 	}
+	for i := range st.spec.Record {
+		t.recorded(u, &st.spec.Record[i], l)
+	}
 	t.line(0, "")
 	t.flush()
+}
+
+// recorded shows what a record reads from the answer; one that finds nothing
+// would go unnoticed under load.
+func (t *tracer) recorded(u *user, r *spec.Record, l *lane) {
+	if r.Source == nil || l.resp.Kind != wire.None {
+		return
+	}
+	name := t.set.spec.Metrics[r.Metric].Name
+	n, ok := u.sample(r, l)
+	if !ok {
+		t.line(2, "none   metric %s: no number at %s", name, r.Source.Text())
+		return
+	}
+	t.line(2, "ok     metric %s: %s", name, unit.Number(n))
 }
 
 func (t *tracer) captured(name string, v rule.Value) {
@@ -145,6 +165,7 @@ func (t *tracer) captured(name string, v rule.Value) {
 	}
 	if soundsSecret(name) && len(text) > 3 && !slices.Contains(t.secrets, text) {
 		t.secrets = append(t.secrets, text)
+		t.hide = t.set.maskOf(t.secrets)
 	}
 	t.line(2, "%s = %s", name, shorten(t.masked(text)))
 }

@@ -41,6 +41,9 @@ type Options struct {
 	// Mask hides secrets in text that is shown: the errors of Ready, Setup and
 	// Teardown, and what Once writes. nil: nothing is hidden.
 	Mask func(string) string
+	// MaskOf makes a mask for values that were captured under a name that sounds
+	// like a secret's, for Once. nil: only what is spelt just so is hidden.
+	MaskOf func(secrets []string) func(string) string
 }
 
 // A Set is a compiled spec: what users do. It is safe for concurrent use.
@@ -48,10 +51,12 @@ type Set struct {
 	spec       *spec.Spec
 	newSession func() Session
 	mask       func(string) string
+	maskOf     func([]string) func(string) string
 
 	target    origin
 	names     map[string]ref // what templates can name
 	slots     int            // how many captures and for_each variables there are
+	recording []*step        // whose records read from answers
 	ifs       bool           // some step has an `if`, which looks at the answer before it
 	feeds     []*feed
 	headers   []headerFill // [http.headers] and [http.auth]
@@ -138,12 +143,21 @@ func Compile(s *spec.Spec, newSession func() Session, opt Options) (*Set, error)
 		return nil, fmt.Errorf("target.url %q is not a URL", s.Target.URL)
 	}
 	set := &Set{
-		spec: s, newSession: newSession, mask: opt.Mask,
+		spec: s, newSession: newSession, mask: opt.Mask, maskOf: opt.MaskOf,
 		target: origin{u.Scheme, strings.ToLower(u.Host), strings.TrimSuffix(u.EscapedPath(), "/")},
 		names:  map[string]ref{}, sequences: map[string]int64{},
 	}
 	if set.mask == nil {
 		set.mask = func(s string) string { return s }
+	}
+	if set.maskOf == nil {
+		set.maskOf = func(secrets []string) func(string) string {
+			var pairs []string
+			for _, s := range secrets {
+				pairs = append(pairs, s, hidden)
+			}
+			return strings.NewReplacer(pairs...).Replace
+		}
 	}
 	set.declare()
 	set.shared = make([]slot, set.slots)

@@ -18,8 +18,9 @@ type step struct {
 	spec     *spec.Step
 	message  *message // nil: only parallel
 	parallel []*step
-	after    outcome // on_failure
-	looks    bool    // it has checks, captures or records
+	after    outcome  // on_failure
+	looks    bool     // it has checks, captures or records
+	misses   []misses // of its records; nil when none reads from the answer
 }
 
 // walk runs steps in order, to the first that ends the iteration or more.
@@ -211,6 +212,9 @@ func (u *user) records(st *step, l *lane) {
 		r := &st.spec.Record[i]
 		kind := u.set.spec.Metrics[r.Metric].Kind
 		n, ok := u.sample(r, l)
+		if l.resp.Kind == wire.None && !u.aside {
+			st.looked(i, r, ok)
+		}
 		if !ok || kind == "counter" && n == 0 {
 			continue
 		}

@@ -252,6 +252,7 @@ func TestWarnings(t *testing.T) {
 		{"literal secret", small("[secrets]\npin = \"hunter2\"\n"), "x.toml:5:7: the value of pin is a secret, and stands in the file; take it from the environment, \"${PIN}\""},
 		{"literal credential", small("[http.headers]\nAuthorization = \"Bearer hunter2\"\n"), "x.toml:5:17: the value of Authorization looks like a credential, and stands in the file; take it from the environment, \"${AUTHORIZATION}\""},
 		{"token by its shape", small("[vars]\nx = \"ghp_0123456789abcdefghijklmnop\"\n"), "x.toml:5:5: the value of x looks like a token, and stands in the file; take it from the environment, \"${X}\""},
+		{"users that all begin in the warm-up", small("[load]\nusers = 2\nduration = \"30s\"\nwarmup = \"5s\"\n[gate]\nthresholds = [\"latency{step='POST /login'}.p50 < 1s\"]\n[[user.on_start]]\nrequest = \"POST /login\"\n"), `x.toml:9:15: "latency{step='POST /login'}.p50 < 1s" is never judged: every user sends its on_start during the warm-up, which is not measured; let users come while it is measured (stages, spawn_rate), leave the warm-up out, or move the request to a scenario`},
 		{"left out", small("[gate]\nthresholds = [\"latency{scenario=more}.p95 < 1s\"]\n") + strings.Replace(step, "name = \"more\"", "name = \"more\"\nweight = 0", 1), `x.toml:5:15: "latency{scenario=more}.p95 < 1s" is not judged: it is about a scenario that is left out (weight = 0)`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -263,6 +264,17 @@ func TestWarnings(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+	for name, load := range map[string]string{
+		"no warm-up":                 "users = 2\nduration = \"30s\"",
+		"users that come later":      "warmup = \"5s\"\nstages = [{ duration = \"10s\", users = 2 }, { duration = \"20s\", ramp_to = 20 }]",
+		"users that come slowly":     "users = 20\nspawn_rate = \"1/s\"\nduration = \"30s\"\nwarmup = \"5s\"",
+		"an open load, nobody knows": "rate = \"20/s\"\nduration = \"30s\"\nwarmup = \"5s\"",
+	} {
+		text := small("[load]\n" + load + "\n[gate]\nthresholds = [\"latency{step='POST /login'}.max < 1s\"]\n[[user.on_start]]\nrequest = \"POST /login\"\n")
+		if w := parse(t, text).Warnings; len(w) != 0 {
+			t.Errorf("%s: %v", name, w)
+		}
 	}
 	quiet := small("[load]\nrate = \"1/s\"\nduration = \"30s\"\n[gate]\nbaseline = \"none\"\n")
 	if w := parse(t, quiet).Warnings; len(w) != 0 {

@@ -21,6 +21,7 @@ func (b *builder) lint() {
 	b.unusedCaptures()
 	b.fewRequests()
 	b.coldStart()
+	b.unmeasuredStarts()
 	b.tooLong()
 	b.literals(b.root, true)
 }
