@@ -13,6 +13,7 @@ if [ "${1:-}" = --host ]; then host=1; fi
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+commit=$(git -C "$here" rev-parse HEAD)
 tag=v1.98.76 # of v0 or v1, as the module path says
 os=$(go env GOHOSTOS) arch=$(go env GOHOSTARCH)
 
@@ -25,6 +26,7 @@ fail() {
 build() {
   git clone --quiet --no-hardlinks "$here" "$scratch/$1"
   cd "$scratch/$1"
+  git checkout --quiet --detach "$commit"
   git tag "$tag"
   if [ -n "$host" ]; then
     # The tree must be clean for the stamp, so the changed configuration lies beside it.

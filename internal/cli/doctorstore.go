@@ -45,7 +45,7 @@ func (d *doctor) baselines(ctx context.Context, env *Env, s *spec.Spec) error {
 		d.ok("baselines", "%s has %s to compare with, the newest of commit %s", where, plural(len(found.Records), "run"), dash(shortSHA(found.Records[0].Commit)))
 	}
 	d.sight(found, s)
-	d.writable(ctx, env, store, where)
+	d.writable(ctx, store, where)
 	return nil
 }
 
@@ -94,7 +94,7 @@ func rowName(f verdict.Finding) string {
 }
 
 // writable tries whether a run could be stored, and leaves nothing behind.
-func (d *doctor) writable(ctx context.Context, env *Env, store baseline.Store, where string) {
+func (d *doctor) writable(ctx context.Context, store baseline.Store, where string) {
 	switch store := store.(type) {
 	case baseline.Dir:
 		dir := string(store)
