@@ -12,21 +12,21 @@ const (
 	skipLabel   = "loadline:skip"
 )
 
-// acceptances goes on with pull request 7: its slow route is measured once, then
+// acceptances is the story of pull request 11: its slow route is measured once, then
 // people decide, and no load is sent for that.
 func (s *stage) acceptances(ctx context.Context, main string) error {
 	work := s.shop.work
-	if _, err := s.shop.git(ctx, "-C", work, "checkout", "--quiet", "faster"); err != nil {
+	if _, err := s.shop.git(ctx, "-C", work, "checkout", "--quiet", main); err != nil {
 		return err
 	}
-	commit, err := s.shop.commit(ctx, "faster", "signs every answer")
+	commit, err := s.shop.commit(ctx, "signed", "signs every answer")
 	if err != nil {
 		return err
 	}
 	who := &s.emu.people
 	who.levels = map[string]string{"alice": "write", "mallory": "read"}
 	s.target.slower(slowPath, delay)
-	pull := job{event: "pull_request", branch: "faster", commit: commit, before: main, pr: 7, token: writeToken, comment: "changes"}
+	pull := job{event: "pull_request", branch: "signed", commit: commit, before: main, pr: 11, token: writeToken, comment: "changes"}
 	pull.vars = map[string]string{"ACCEPT": "label,trailer,comment", "CHECK_RUN": "true"}
 
 	red := pull
@@ -112,7 +112,7 @@ func (s *stage) acceptances(ctx context.Context, main string) error {
 		return err
 	}
 	who.describe("")
-	if err := s.emu.say(ctx, 7, "alice", commented.text); err != nil {
+	if err := s.emu.say(ctx, 11, "alice", commented.text); err != nil {
 		return err
 	}
 	if err := decide("a writer's comment accepts, with no load", commented, wantAccepted("by alice (comment)")); err != nil {
@@ -123,7 +123,7 @@ func (s *stage) acceptances(ctx context.Context, main string) error {
 	if _, err := s.shop.git(ctx, "-C", work, "checkout", "--quiet", commit); err != nil {
 		return err
 	}
-	slower, err := s.shop.commit(ctx, "faster", "signs twice")
+	slower, err := s.shop.commit(ctx, "signed", "signs twice")
 	if err != nil {
 		return err
 	}
@@ -155,11 +155,11 @@ func (s *stage) acceptances(ctx context.Context, main string) error {
 func ourComment(rep *report, w *wrongs) emuComment {
 	var found []emuComment
 	for _, c := range rep.Repos["octo/shop"].Comments {
-		if c.Issue == 7 && c.User == botLogin {
+		if c.Issue == 11 && c.User == botLogin {
 			found = append(found, c)
 		}
 	}
-	if !w.check(len(found) == 1, "%d comments of ours on #7, want one", len(found)) {
+	if !w.check(len(found) == 1, "%d comments of ours on #11, want one", len(found)) {
 		return emuComment{}
 	}
 	return found[0]

@@ -44,6 +44,7 @@ func (r *runner) actScenarios(ctx context.Context) error {
 	if s.emu, err = r.startEmulator(ctx, "github", s.shop.root, []map[string]any{
 		{"repo": "octo/shop", "number": 7, "title": "faster", "author": "alice", "head": "faster", "base": "main"},
 		{"repo": "octo/shop", "number": 8, "title": "from a fork", "author": "mallory", "head": "patch", "head_repo": "mallory/shop", "base": "main"},
+		{"repo": "octo/shop", "number": 11, "title": "signed", "author": "carol", "head": "signed", "base": "main"},
 		{"repo": "octo/shop", "number": 9, "title": "base and head by turns", "author": "alice", "head": "pair", "base": "main"},
 		{"repo": "octo/shop", "number": 10, "title": "base and head, from a fork", "author": "mallory", "head": "fork-pair", "head_repo": "mallory/shop", "base": "main"},
 	}); err != nil {

@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -12,7 +14,7 @@ import (
 	"github.com/loadline-ci/loadline/internal/report"
 	"github.com/loadline-ci/loadline/internal/result"
 	"github.com/loadline-ci/loadline/internal/rule"
-	"github.com/loadline-ci/loadline/internal/verdict"
+	"github.com/loadline-ci/loadline/internal/spec"
 )
 
 const (
@@ -105,7 +107,7 @@ func (c *ciRun) commanded() bool {
 	return c.event.PR > 0 && c.in.accept[rule.ViaComment] && len(commands)+len(mistakes) > 0
 }
 
-// decideAgain judges what an earlier run measured of this commit, where the event
+// decideAgain takes what an earlier run measured of this commit, where the event
 // changed nothing but what is accepted: seconds, and no load. Nil when it did
 // change more, or when there is no such result: then it is to be measured.
 func (c *ciRun) decideAgain(ctx context.Context) ([]*measurement, error) {
@@ -141,58 +143,77 @@ func (c *ciRun) savedOfCommit(ctx context.Context) ([]*measurement, error) {
 			if err != nil {
 				return nil, err
 			}
-			runs, err := c.readArchive(archive)
+			all, err := c.fromArchive(ctx, archive)
 			if err != nil {
 				return nil, fmt.Errorf("the artifact %s: %w", name, err)
 			}
-			if ours := c.oursOf(runs); ours != nil {
-				return c.rejudge(ctx, ours)
+			if all != nil {
+				return all, nil
 			}
 		}
 	}
 	return nil, nil
 }
 
-// oursOf picks the run of each of our specs; nil when one is missing.
-func (c *ciRun) oursOf(runs []*result.Run) []*result.Run {
-	var ours []*result.Run
-	for _, s := range c.specs {
-		at := slices.IndexFunc(runs, func(r *result.Run) bool {
-			// A checkout of the pull request has the spec that was measured; after a
-			// comment it is the default branch that is checked out.
-			same := r.Fingerprint == s.Fingerprint || c.event.Name == github.EventIssueComment
-			return same && r.Spec == s.Name && r.Environment.Label == c.in.envLabel && r.Profile == s.Profile && !r.Interrupted
-		})
-		if at < 0 {
-			return nil
-		}
-		ours = append(ours, runs[at])
+// fromArchive makes the measurements of all our specs; nil when one is missing. What
+// a fork's run uploaded is a stranger's: it is judged from its numbers, by the base
+// branch's rules. Of our own the verdict stands as it was measured, with all that
+// it took into account.
+func (c *ciRun) fromArchive(ctx context.Context, archive *github.Archive) ([]*measurement, error) {
+	runs, err := c.readArchive(archive)
+	if err != nil {
+		return nil, err
 	}
-	return ours
-}
-
-// rejudge judges saved runs of our specs, one each: by the rules of the checkout,
-// as the job that measured them did, or after a comment by the base branch's copy.
-func (c *ciRun) rejudge(ctx context.Context, runs []*result.Run) ([]*measurement, error) {
 	var all []*measurement
-	for i, run := range runs {
-		if c.event.Name == github.EventIssueComment {
-			m, err := c.judge(ctx, run, c.trusted(ctx))
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, m)
-			continue
+	for _, s := range c.specs {
+		at := slices.IndexFunc(runs, func(r *result.Run) bool { return c.isOf(r, s) })
+		if at < 0 {
+			return nil, nil
 		}
-		s := c.specs[i]
-		in := verdict.Input{Run: run, Again: c.further[run], Notes: c.govern(ctx, s)}
-		in.Gate = gate(s) // after govern, which may put the base's rules in
-		m := &measurement{spec: s, run: run, further: in.Again, saved: true, mask: newMask(s.SecretValues())}
-		if err := m.compareWith(ctx, job{store: c.store.find}, &in); err != nil {
+		var m *measurement
+		if c.event.Fork {
+			m, err = c.judge(ctx, runs[at], c.trusted(ctx))
+		} else {
+			m, err = c.asMeasured(archive, s)
+		}
+		if err != nil {
 			return nil, err
 		}
-		m.verdict = verdict.Judge(in)
 		all = append(all, m)
 	}
 	return all, nil
+}
+
+// isOf reports whether a saved run is one of a spec, as this job would measure it.
+func (c *ciRun) isOf(r *result.Run, s *spec.Spec) bool {
+	// A checkout of the pull request has the spec that was measured; after a comment
+	// it is the default branch that is checked out.
+	same := r.Fingerprint == s.Fingerprint || c.event.Name == github.EventIssueComment
+	return same && r.Spec == s.Name && r.Environment.Label == c.in.envLabel && r.Profile == s.Profile && !r.Interrupted
+}
+
+// asMeasured reads a result with its verdict.
+func (c *ciRun) asMeasured(archive *github.Archive, s *spec.Spec) (*measurement, error) {
+	for _, name := range archive.Names() {
+		if path.Base(name) != resultFile {
+			continue
+		}
+		data, err := archive.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		file, err := result.Read(bytes.NewReader(data))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		m, err := fromFile(name, file)
+		if err != nil {
+			return nil, err
+		}
+		if c.isOf(m.run, s) {
+			m.spec, m.mask = s, newMask(s.SecretValues())
+			return m, nil
+		}
+	}
+	return nil, fmt.Errorf("no result of %s in it has a verdict", s.Name)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/loadline-ci/loadline/internal/report"
 	"github.com/loadline-ci/loadline/internal/result"
+	"github.com/loadline-ci/loadline/internal/rule"
 	"github.com/loadline-ci/loadline/internal/verdict"
 )
 
@@ -25,19 +26,21 @@ func gateCommand() command {
 			f.addEnvironment(fs)
 			fs.StringVar(&f.failOn, "fail-on", "", failOnHelp)
 			fs.StringArrayVar(&f.pool, "pool", nil, poolHelp)
+			accepted := fs.StringArray("accept", nil, "accept a slowdown: `TEXT` such as 'GET /orders p99 +45% because every order is signed now' (may be given again)")
 			specFile := fs.String("spec", "", "the spec `FILE` whose [gate] decides (default: the one that the result names)")
 			return func(ctx context.Context, env *Env, args []string) (Exit, error) {
 				if err := exactly(args, "RESULT.json"); err != nil {
 					return ExitUsage, err
 				}
-				return gateAgain(ctx, env, f, args[0], *specFile)
+				return gateAgain(ctx, env, f, args[0], *specFile, *accepted)
 			}
 		},
 	}
 }
 
-// gateAgain judges a saved result anew.
-func gateAgain(ctx context.Context, env *Env, f *measureFlags, name, specFile string) (Exit, error) {
+// gateAgain judges a saved result anew, with what is accepted: in texts, and in the
+// file beside the baselines.
+func gateAgain(ctx context.Context, env *Env, f *measureFlags, name, specFile string, texts []string) (Exit, error) {
 	fail, err := parseFailOn(f.failOn)
 	if err != nil {
 		return ExitUsage, usageError{err}
@@ -45,9 +48,23 @@ func gateAgain(ctx context.Context, env *Env, f *measureFlags, name, specFile st
 	if err := checkOutputs(env, f.outputs()); err != nil {
 		return ExitUsage, err
 	}
+	accepted, err := f.acceptances(env, texts)
+	if err != nil {
+		return ExitUsage, err
+	}
 	file, err := readResult(env, name)
 	if err != nil {
 		return ExitUsage, err
+	}
+	if file.Run.Mode == "paired" && len(accepted) > 0 {
+		m, err := fromFile(name, file) // which decided by both sides; only this is new
+		if err != nil {
+			return ExitUsage, err
+		}
+		m.verdict.Accept(accepted)
+		return f.conclude(env, m, report.Context{
+			HeadSHA: m.run.Commit, SpecPath: m.run.File, Environment: m.run.Environment.Label, Profile: m.run.Profile, Version: version(),
+		}, fail)
 	}
 	if file.Run.Mode == "paired" {
 		return ExitUsage, usagef("%s: base and head were measured in one run, which decided already; `loadline report` shows it", name)
@@ -82,9 +99,26 @@ func gateAgain(ctx context.Context, env *Env, f *measureFlags, name, specFile st
 	if err := keepWatched(file, &m.verdict); err != nil {
 		return ExitUsage, usagef("%s: damaged (%w): measure again", name, err)
 	}
+	m.verdict.Accept(accepted)
 	return f.conclude(env, m, report.Context{
 		HeadSHA: m.run.Commit, SpecPath: m.spec.File, Environment: m.run.Environment.Label, Profile: m.run.Profile, Version: version(),
 	}, fail)
+}
+
+// acceptances are those of the texts, and of the file in the folder of baselines.
+func (m *measureFlags) acceptances(env *Env, texts []string) ([]rule.Acceptance, error) {
+	all, err := readAcceptances(env, m.baselineDir)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	for _, text := range texts {
+		a, err := rule.ParseAcceptance(text)
+		if err != nil {
+			return nil, usagef("--accept: %w", err)
+		}
+		all = append(all, a)
+	}
+	return all, nil
 }
 
 // distinct leaves out runs that came twice: from the result itself, and by --pool.

@@ -52,13 +52,19 @@ func savedMeasurement(env *Env, name string) (*measurement, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := &measurement{run: file.Run, saved: true}
+	return fromFile(name, file)
+}
+
+// fromFile is the measurement that a result file holds, with its verdict.
+func fromFile(name string, file *result.File) (*measurement, error) {
+	found := &measurement{run: file.Run, further: file.Again, saved: true}
 	if len(file.Verdict) == 0 || string(file.Verdict) == "null" {
 		return nil, usageError{errors.New(name + ": holds no verdict: it was not written by `loadline run --json`")}
 	}
 	if err := json.Unmarshal(file.Verdict, &found.verdict); err != nil {
 		return nil, usagef("%s: damaged (verdict: %w): measure again", name, err)
 	}
+	var err error
 	if found.verdict.Limits, err = savedLimits(file.Thresholds); err != nil {
 		return nil, usagef("%s: damaged (thresholds: %w): measure again", name, err)
 	}

@@ -73,8 +73,12 @@ type Page struct {
 	counts  map[verdict.Call]int // steps by their worst call
 }
 
-// New gathers a page. run may be nil when nothing was measured.
+// New gathers a page. run may be nil when nothing was measured. Without trends the
+// page shows what history the verdict has kept.
 func New(v *verdict.Verdict, run *result.Run, c Context, trends []Trend) *Page {
+	if trends == nil {
+		trends = kept(v.History)
+	}
 	p := &Page{Verdict: v, Run: run, Context: c, Trends: trends}
 	if run != nil {
 		p.total = run.Total()
@@ -92,4 +96,17 @@ func New(v *verdict.Verdict, run *result.Run, c Context, trends []Trend) *Page {
 		}
 	}
 	return p
+}
+
+// kept are the trends that a verdict keeps of the rows that it called.
+func kept(history []verdict.History) []Trend {
+	var all []Trend
+	for _, h := range history {
+		t := Trend{Scenario: h.Scenario, Step: h.Step, Metric: h.Metric}
+		for _, x := range h.Points {
+			t.Points = append(t.Points, Point{Value: x.Value, Commit: x.Commit, Accepted: x.Accepted != "", Reason: x.Accepted})
+		}
+		all = append(all, t)
+	}
+	return all
 }

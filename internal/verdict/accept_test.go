@@ -159,3 +159,26 @@ func TestAcceptance(t *testing.T) {
 		}
 	}
 }
+
+// A saved verdict can be drawn: the rows that were called have what came before,
+// oldest first, with the reasons of steps that were accepted.
+func TestHistories(t *testing.T) {
+	t.Parallel()
+	var base []*result.Summary
+	for i := range 30 { // newest first
+		row := result.Row{Scope: result.ScopeStep, Scenario: "shop", Step: "GET /orders", Latency: []result.Quantile{{Q: 0.99, Micros: int64(1000 - i)}}}
+		if i == 1 {
+			row.Accepted = "signed"
+		}
+		base = append(base, &result.Summary{Commit: string(rune('a' + i)), Rows: []result.Row{row}})
+	}
+	got := histories(red().Findings, base)
+	if len(got) != 1 || len(got[0].Points) != maxHistory {
+		t.Fatalf("got %+v", got)
+	}
+	last := got[0].Points[maxHistory-2:]
+	want := []HistoryPoint{{Value: 999, Commit: "b", Accepted: "signed"}, {Value: 1000, Commit: "a"}}
+	if diff := cmp.Diff(last, want); diff != "" {
+		t.Errorf("got - want +\n%s", diff)
+	}
+}

@@ -148,6 +148,7 @@ func (v *Verdict) compare(in Input) {
 		v.restart(cand)
 	}
 	v.Base = c.base(base)
+	v.History = histories(v.Findings, base)
 	v.reportPool(in.Gate, c, base)
 	v.reportFindings(c.asked)
 	if noise := stat.Median(c.noise); noise > blunt {

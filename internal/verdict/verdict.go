@@ -43,6 +43,9 @@ type Verdict struct {
 	Base     *Base         `json:"base,omitempty"`     // nil: nothing to compare with
 	Together *Together     `json:"together,omitempty"` // nil: one run decided
 
+	// History is what the rows that were called came to before.
+	History []History `json:"history,omitempty"`
+
 	// Head is the run in the form that a baseline keeps, with what this verdict
 	// knows of it: Unfit when it must not be stored, Restart on rows whose level
 	// changed. Nil when the run could not be summarized.
