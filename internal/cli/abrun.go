@@ -31,6 +31,7 @@ type pair struct {
 	feeds map[string]*live.Feed // by side
 
 	calibrates bool // base against itself: no limits
+	unsure     bool // as far as anybody knows
 }
 
 // A pairJob is what a paired run needs to know beside its flags.

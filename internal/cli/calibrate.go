@@ -177,7 +177,7 @@ func (p *pair) calibrate(ctx context.Context, env *Env, see float64) ([]verdict.
 	all := verdict.Calibrate(p.run, in.Pairs, in.Gate, in.Past, see)
 	if p.flags.deployments() > 1 {
 		// One deployment against itself would say that deployments never differ.
-		p.past.Calibrated = true
+		p.past.Calibrated = p.past.Calibrated || !p.unsure
 		p.remember(ctx, judged)
 	}
 	return all, nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/loadline-ci/loadline/internal/unit"
+	"github.com/loadline-ci/loadline/internal/verdict"
 )
 
 // compareInputs are the inputs of the Action that ask for base and head in one run.
@@ -43,8 +44,42 @@ func (c *ciRun) paired() bool { return c.in.compare.url != "" && !c.store.mayUpd
 // base and the event has one, else the target alone.
 func (c *ciRun) measure(ctx context.Context, env *Env, j job) (*measurement, error) {
 	if !c.paired() {
-		return measure(ctx, env, j)
+		m, err := measure(ctx, env, j)
+		if err == nil && c.in.compare.url != "" && m.run.NotReady == "" && ctx.Err() == nil {
+			c.learn(ctx, env, j)
+		}
+		return m, err
 	}
+	f, p := c.pairOf(j)
+	m, err := comparePair(ctx, env, f, p)
+	if m != nil {
+		// The commands may hold what the comment must not show.
+		f.starts = [2]string{}
+		m.again = f.reproduce(j.file)
+	}
+	return m, err
+}
+
+// learn drives base and head by turns for one look where nothing is to be judged:
+// on the default branch both are what main is, as a rule, and pull requests cannot
+// write down what they learn of how far deployments differ. What goes wrong
+// here is told, and changes nothing.
+func (c *ciRun) learn(ctx context.Context, env *Env, j job) {
+	f, p := c.pairOf(j)
+	f.quiet = true // the spec's warnings were shown
+	f.load = max(f.load/verdict.Looks, shortestAB)
+	side := &pair{flags: f, pairJob: p, measurement: &measurement{}, calibrates: true, unsure: true}
+	_, err := side.calibrate(ctx, env, leastSee)
+	switch {
+	case err != nil:
+		c.log.Warn("nothing was learned of how far two deployments differ", "error", err)
+	case side.verdict.Outcome == verdict.Invalid:
+		c.log.Warn("nothing was learned of how far two deployments differ", "reason", side.mask.String(firstReason(&side.verdict)))
+	}
+}
+
+// pairOf is an A/B run as the inputs describe it.
+func (c *ciRun) pairOf(j job) (*abFlags, pairJob) {
 	f := &abFlags{
 		measureFlags: *j.flags, urls: [2]string{c.in.compare.url, j.flags.target}, starts: [2]string{c.in.compare.start, c.in.start},
 		load: c.in.compare.load,
@@ -58,13 +93,7 @@ func (c *ciRun) measure(ctx context.Context, env *Env, j job) (*measurement, err
 			c.log.Info("what this comparison says of the noise of deployments was not kept", "error", err)
 		},
 	}
-	m, err := comparePair(ctx, env, f, p)
-	if m != nil {
-		// The commands may hold what the comment must not show.
-		f.starts = [2]string{}
-		m.again = f.reproduce(j.file)
-	}
-	return m, err
+	return f, p
 }
 
 // baseHosts are the hosts that the load of the base may reach.
