@@ -142,8 +142,9 @@ func (p *Page) view() *view {
 		Outcome: string(p.Verdict.Outcome), Mood: newMood(outcomeMood(p.Verdict.Outcome)), Title: upperFirst(p.title()), Lead: p.lead(true),
 		Reproduce: clean(p.Context.Reproduce, maxMessage), RunURL: safeURL(p.Context.RunURL), HelpURL: safeURL(p.Context.HelpURL),
 		Tool: clean(p.Context.Version, 40), Tally: p.tally(), Changed: p.forests("What changed", p.changed), Compared: p.forests("All that was compared", p.Verdict.Findings),
-		Sure: p.sure(), Trouble: p.trouble(), Trends: p.trendPlots(), Time: p.overTime(), Health: p.healthPlots(),
+		Sure: p.sure(), Trouble: p.trouble(), Trends: p.trendPlots(), Time: p.overTime(maxSlots), Health: p.healthPlots(maxSlots),
 	}
+	v.Time.numbers(p)
 	v.ComparedN = plural(len(p.Verdict.Findings), unit.Count(int64(len(p.Verdict.Findings))), "comparison")
 	if len(p.Verdict.Findings) > 1 {
 		v.ComparedN = "All " + v.ComparedN

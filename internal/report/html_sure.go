@@ -105,11 +105,11 @@ func spanTicks(span time.Duration) []tick {
 }
 
 // healthPlots draw how the generator itself was.
-func (p *Page) healthPlots() []*plot {
+func (p *Page) healthPlots(most int) []*plot {
 	if p.Run == nil || len(p.Run.Series) == 0 {
 		return nil
 	}
-	all := slots(p.Run.Series, maxSlots)
+	all := slots(p.Run.Series, most)
 	x := timeTicks(all)
 	cpu := points(all, func(s *slot) float64 { return s.cpu })
 	busy := newPlot("cpu", "Generator CPU", max(top(cpu), 1), func(v float64) string { return unit.Percent(v) })

@@ -37,11 +37,12 @@ type readings struct {
 	Values []string `json:"v"`
 }
 
-func (p *Page) overTime() *overTime {
+// overTime draws the run over time in at most so many points.
+func (p *Page) overTime(most int) *overTime {
 	if p.Run == nil || len(p.Run.Series) == 0 {
 		return nil
 	}
-	all := slots(p.Run.Series, maxSlots)
+	all := slots(p.Run.Series, most)
 	o := &overTime{Data: chartData{Charts: map[string][]readings{}}}
 	if all[0].length > time.Second {
 		o.Per = unit.Duration(all[0].length)
@@ -59,7 +60,6 @@ func (p *Page) overTime() *overTime {
 	for _, pl := range o.Plots {
 		pl.Shades, pl.X = shades, x
 	}
-	o.numbers(slots(p.Run.Series, maxNumbers))
 	return o
 }
 
@@ -274,8 +274,12 @@ func timeTicks(all []slot) []tick {
 	return ticks
 }
 
-// numbers is the charts as a table, for those who cannot see them.
-func (o *overTime) numbers(all []slot) {
+// numbers adds the charts as a table, for those who cannot see them.
+func (o *overTime) numbers(p *Page) {
+	if o == nil {
+		return
+	}
+	all := slots(p.Run.Series, maxNumbers)
 	o.Head = []string{"Time", "p50", "p95", "p99", "Answered", "Failed", "Users"}
 	for i := range all {
 		s := &all[i]

@@ -62,6 +62,10 @@ func NewLive(name, target string, waits bool, knobs []Knob) *Live {
 	return &Live{name: name, target: target, waits: waits, knobs: knobs, stages: map[live.Stage]int{}}
 }
 
+// liveSlots is how many points the charts of the live page have: they are drawn
+// each second, on the machine that measures.
+const liveSlots = 150
+
 // maxLive is how many rows are kept, as in result.Run.Series.
 const maxLive = 7200
 
@@ -175,7 +179,7 @@ func (l *Live) Frame(w io.Writer) error {
 	}
 	if len(l.run.Series) > 0 {
 		p := &Page{Run: &l.run}
-		v.Time, v.Health = p.overTime(), p.healthPlots()
+		v.Time, v.Health = p.overTime(liveSlots), p.healthPlots(liveSlots)
 		v.tiles(l.row)
 		v.steps(l.row)
 	}
