@@ -27,6 +27,7 @@ type measureFlags struct {
 	failOn                   string
 	paired                   bool     // two targets are driven by turns
 	pool                     []string // results of earlier attempts
+	why                      bool
 
 	set  *pflag.FlagSet
 	desk *desk // where the run is watched and changed; nil: nowhere
@@ -66,6 +67,7 @@ func (m *measureFlags) addOutputs(fs *pflag.FlagSet) {
 	fs.StringVar(&m.junit, "junit", "", "write JUnit XML to `FILE`")
 	fs.StringVar(&m.mdown, "markdown", "", "write the pull request comment to `FILE`")
 	m.data.add(fs)
+	fs.BoolVar(&m.why, "why", false, "show the reasoning behind what was found, step by step")
 	fs.BoolVar(&m.quiet, "quiet", false, "no progress, and a verdict of one line")
 }
 

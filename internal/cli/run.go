@@ -134,6 +134,9 @@ func (m *measureFlags) conclude(env *Env, found *measurement, c report.Context, 
 	// The files first: a reader of standard output may go away.
 	err := m.write(env, found, page)
 	err = errors.Join(err, showText(env, page, found.mask, m.quiet))
+	if m.why {
+		err = errors.Join(err, showWhy(env, page, found.mask, ""))
+	}
 	err = errors.Join(err, m.desk.finish(page, found.mask))
 	code := exitOf(found.verdict.Outcome, fail)
 	switch {

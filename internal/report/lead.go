@@ -67,17 +67,27 @@ func (p *Page) passLead(headed bool) prose {
 	}
 	out := say("No slowdown.")
 	if b.NothingAbovePercent > 0 {
-		intro := "No slowdown: nothing above "
-		if headed {
-			intro = "Nothing above "
+		intro, above, seen := "nothing above ", unit.Change(b.NothingAbovePercent/100), unit.Change(b.VisiblePercent/100)
+		if b.NothingAboveUs > 0 && max(b.NothingAbovePercent, b.VisiblePercent) > tellInTime {
+			intro, above, seen = "no step by more than ", unit.Micros(b.NothingAboveUs), unit.Micros(b.VisibleUs)
 		}
-		out = say(intro).strong(unit.Change(b.NothingAbovePercent / 100)).say(" (95% sure).")
-	}
-	if b.VisiblePercent > 0 {
-		out = out.say(" This run could see " + unit.Change(b.VisiblePercent/100) + " or more.")
+		if headed {
+			intro = upperFirst(intro)
+		} else {
+			intro = "No slowdown: " + intro
+		}
+		out = say(intro).strong(above).say(" (95% sure).")
+		if b.VisiblePercent > 0 {
+			out = out.say(" This run could see " + seen + " or more.")
+		}
 	}
 	return append(out.say(p.pairedLead()), p.limitsHold()...)
 }
+
+// tellInTime is a change in percent above which what a run could see is told in
+// time: "nothing above +1,770%" of a step of 60 µs is 1 ms, which can be
+// understood.
+const tellInTime = 50
 
 // pairedLead says that base and head were measured side by side, and how often a
 // call was seen; "" for other runs.

@@ -160,6 +160,7 @@ func (t *apart) describe(f *Finding, a float64) {
 	f.LowPercent, f.HighPercent = percent(t.at.Y-half), percent(t.at.Y+half)
 	f.LimitPercent = math.Abs(percent(t.sign * t.limit(true, a)))
 	f.NoisePercent = math.Abs(percent(t.sign * t.noise(a)))
+	f.Evidence = t.evidence()
 }
 
 // Of the errors of one side in one block at most this many count: they come in
@@ -203,6 +204,7 @@ func (t *flips) describe(f *Finding, a float64) {
 	}
 	f.LowPercent, f.HighPercent = points(math.Max(change-half, -t.base)), points(math.Min(change+half, 1-t.base))
 	f.LimitPercent = points(t.tolerance())
+	f.Evidence = &Evidence{TolerancePercent: points(t.tolerance())}
 	if t.sum != 0 {
 		f.NoisePercent = points(math.Min(1, math.Abs(change/t.sum)*math.Sqrt(t.squares)*stat.Z(1-a)))
 	}

@@ -141,6 +141,9 @@ func (v *Verdict) compare(in Input) {
 	v.Reasons = append(v.Reasons, c.reasons...)
 	v.Warnings = append(v.Warnings, c.warnings...)
 	for _, cand := range c.rows {
+		if cand.Evidence != nil {
+			cand.Evidence.Rows = len(c.tests)
+		}
 		v.Findings = append(v.Findings, cand.Finding)
 		if cand.suspected && !cand.Warn {
 			v.Confirm = madeAgain(in.Again) < in.Gate.Confirm
@@ -240,20 +243,40 @@ func (c *comparison) base(runs []*result.Summary) *Base {
 		b.Common = percent(c.common.ln)
 	}
 	n := float64(max(1, len(c.tests)))
-	var limits []float64
+	var seen vision
 	for _, cand := range c.tests {
 		t, ok := cand.test.(*moved)
 		if !ok || t.tail {
 			continue
 		}
-		b.NothingAbovePercent = math.Max(b.NothingAbovePercent, percent(t.change+c.students.t(t.spread.DF, 1-0.05/n)*t.sd()))
-		limits = append(limits, cand.LimitPercent)
+		seen.add(t.base, t.change+c.students.t(t.spread.DF, 1-0.05/n)*t.sd(), cand.LimitPercent)
 		c.noise = append(c.noise, cand.NoisePercent)
 	}
-	if len(limits) > 0 {
-		b.VisiblePercent = stat.Median(limits)
-	}
+	seen.write(b)
 	return b
+}
+
+// A vision gathers what the rows of a run could see.
+type vision struct {
+	above, aboveUs   float64
+	limits, limitsUs []float64
+}
+
+// add takes in a row: its base in µs, the rise that it surely does not exceed (as a
+// logarithm), and its limit in percent.
+func (s *vision) add(base, upper, limit float64) {
+	s.above = math.Max(s.above, percent(upper))
+	s.aboveUs = math.Max(s.aboveUs, base*percent(upper)/100)
+	s.limits = append(s.limits, limit)
+	s.limitsUs = append(s.limitsUs, base*limit/100)
+}
+
+func (s *vision) write(b *Base) {
+	if len(s.limits) == 0 {
+		return
+	}
+	b.NothingAbovePercent, b.VisiblePercent = s.above, stat.Median(s.limits)
+	b.NothingAboveUs, b.VisibleUs = math.Round(s.aboveUs), math.Round(stat.Median(s.limitsUs))
 }
 
 // reportFindings makes a reason of every finding that matters for the outcome.

@@ -381,17 +381,17 @@ func (v *Verdict) report(p *pairing) {
 	v.Warnings = append(v.Warnings, p.warnings...)
 	b := &Base{Runs: 1, Started: p.in.Run.Started.UTC().Format(time.RFC3339), FalseAlarmPercent: falseAlarms}
 	n := float64(max(1, len(p.tests)))
-	var limits []float64
+	var seen vision
 	for _, cand := range p.rows {
+		if cand.Evidence != nil {
+			cand.Evidence.Rows = len(p.tests)
+		}
 		v.Findings = append(v.Findings, cand.Finding)
 		if t, ok := cand.test.(*apart); ok && t.calm > 0 {
-			b.NothingAbovePercent = math.Max(b.NothingAbovePercent, percent(t.at.Y+p.students.t(t.at.DF, 1-0.05/n)*t.sd()))
-			limits = append(limits, cand.LimitPercent)
+			seen.add(t.base, t.at.Y+p.students.t(t.at.DF, 1-0.05/n)*t.sd(), cand.LimitPercent)
 		}
 	}
-	if len(limits) > 0 {
-		b.VisiblePercent = stat.Median(limits)
-	}
+	seen.write(b)
 	v.Base = b
 	if len(p.reasons) == 0 {
 		v.reportFindings(len(p.tests) + len(p.controls))

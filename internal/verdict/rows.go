@@ -32,6 +32,9 @@ func (c *comparison) latency(cand *candidate, f *field, e int, r *rule.Compare) 
 		allowance: allowance{sign: 1, base: math.Exp(lv.centre), tolerances: r.Tolerances},
 		tail:      q > 0.97, head: math.Exp(measured.head), raw: raw, confidence: c.gate.confidence(), students: c.students,
 	}
+	if found, ok := c.table.rows[0][key].Quantile(q); ok {
+		test.chunks = found.K
+	}
 	plain := test
 	plain.against(raw, lv, measured.jobs)
 	if !f.relative || f.control[e] {
@@ -44,6 +47,7 @@ func (c *comparison) latency(cand *candidate, f *field, e int, r *rule.Compare) 
 		cand.Call, cand.Why = NotJudged, "the other steps cannot be compared with stored runs"
 		return
 	}
+	test.beside = true
 	test.against(beyond.head-blv.centre, blv, measured.jobs)
 	cand.measured, cand.test = &plain, &test
 }
@@ -52,7 +56,7 @@ func (c *comparison) latency(cand *candidate, f *field, e int, r *rule.Compare) 
 func (t *moved) against(change float64, lv level, heads int) {
 	t.change = change
 	t.series = lv.spread
-	t.infl, t.heads = inflation(heads, lv.n), heads
+	t.infl, t.heads, t.stored = inflation(heads, lv.n), heads, lv.n
 }
 
 // plenty reports whether the stored runs could judge what the head cannot.
@@ -196,6 +200,7 @@ func (c *comparison) rate(cand *candidate, key result.RowKey, tolerances []rule.
 		allowance: allowance{sign: -1, base: perSecond / math.Exp(l.head-lv.centre), tolerances: tolerances},
 		tail:      true, raw: l.head - lv.centre, head: perSecond, confidence: c.gate.confidence(), students: c.students,
 	}
+	t.chunks = head.Rate.K
 	t.against(l.head-lv.centre, lv, l.jobs)
 	sd := priorThroughput
 	if c.heads[0].Open {

@@ -154,6 +154,9 @@ func (t *failing) describe(f *Finding, _ float64) {
 	f.HighPercent = points(math.Min(change+half, 1-t.base))
 	f.NoisePercent = points(worst - t.base)
 	f.LimitPercent = points(math.Max(t.tolerance(), worst-t.base))
+	f.Evidence = &Evidence{
+		Chunks: t.head.rounds, Attempts: 1, Stored: len(t.runs), SpreadPercent: points(worst - t.base), TolerancePercent: points(t.tolerance()),
+	}
 }
 
 func points(share float64) float64 { return math.Round(share*1e6) / 1e4 }

@@ -90,7 +90,10 @@ type moved struct {
 	series     stat.Series // of the stored runs
 	spread     stat.Spread // the same, shrunk towards that of all rows
 	infl       float64
-	heads      int // independent runs behind head
+	heads      int  // independent runs behind head
+	chunks     int  // of the first of them
+	stored     int  // runs behind the level
+	beside     bool // the change is less what the other rows did
 	confidence float64
 	students   students
 }
@@ -177,6 +180,7 @@ func (t *moved) describe(f *Finding, a float64) {
 	f.LowPercent, f.HighPercent = percent(t.change-half), percent(t.change+half)
 	f.LimitPercent = math.Abs(percent(t.sign * t.limit(true, a)))
 	f.NoisePercent = math.Abs(percent(t.sign * t.noise(a)))
+	f.Evidence = t.evidence()
 }
 
 // percent turns a logarithm of a ratio into the change in percent, kept within

@@ -82,7 +82,12 @@ type Base struct {
 	// What the run could see, for the one sentence of a pass; 0: not said.
 	NothingAbovePercent float64 `json:"nothing_above_percent,omitempty"` // 95 % sure that no p50 to p95 rose more than this
 	VisiblePercent      float64 `json:"visible_percent,omitempty"`       // half of p50 to p95 would have been called had they risen by this
-	FalseAlarmPercent   float64 `json:"false_alarm_percent,omitempty"`   // share of unchanged pull requests that the rule would blame, at most
+	// The same in time: the largest such rise, and the middle one that would have
+	// been called. Of routes that take a millisecond the percents are huge and say
+	// little.
+	NothingAboveUs    float64 `json:"nothing_above_us,omitempty"`
+	VisibleUs         float64 `json:"visible_us,omitempty"`
+	FalseAlarmPercent float64 `json:"false_alarm_percent,omitempty"`   // share of unchanged pull requests that the rule would blame, at most
 }
 
 // A Finding is one step and metric, judged. For "errors" the percents are
@@ -96,18 +101,19 @@ type Finding struct {
 	Head     float64 `json:"head"`
 	// ChangePercent is what is judged: in relative mode the change beyond that
 	// of the other steps. RawPercent is head against base as measured.
-	ChangePercent float64 `json:"change_percent"`
-	RawPercent    float64 `json:"raw_percent"`
-	LowPercent    float64 `json:"low_percent"`
-	HighPercent   float64 `json:"high_percent"`
-	LimitPercent  float64 `json:"limit_percent"`  // a change beyond this is called
-	NoisePercent  float64 `json:"noise_percent"`  // the part of the limit that is this run's noise
-	Rule          string  `json:"rule,omitempty"` // the spec's compare rule, as written
-	Call          Call    `json:"call"`
-	Why           string  `json:"why,omitempty"` // for not-judged and not-sure: the cause
-	Remedy        string  `json:"remedy,omitempty"`
-	Warn          bool    `json:"warn,omitempty"` // the rule only warns
-	Line          int     `json:"line,omitempty"`
+	ChangePercent float64   `json:"change_percent"`
+	RawPercent    float64   `json:"raw_percent"`
+	LowPercent    float64   `json:"low_percent"`
+	HighPercent   float64   `json:"high_percent"`
+	LimitPercent  float64   `json:"limit_percent"`  // a change beyond this is called
+	NoisePercent  float64   `json:"noise_percent"`  // the part of the limit that is this run's noise
+	Rule          string    `json:"rule,omitempty"` // the spec's compare rule, as written
+	Call          Call      `json:"call"`
+	Evidence      *Evidence `json:"evidence,omitempty"` // what the call rests on; nil: nothing was compared
+	Why           string    `json:"why,omitempty"`      // for not-judged and not-sure: the cause
+	Remedy        string    `json:"remedy,omitempty"`
+	Warn          bool      `json:"warn,omitempty"` // the rule only warns
+	Line          int       `json:"line,omitempty"`
 	// Accepted is what lets a slower row pass; nil: nothing does.
 	Accepted *rule.Acceptance `json:"accepted,omitempty"`
 }
