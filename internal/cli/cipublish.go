@@ -100,6 +100,7 @@ func (c *ciRun) writeFiles(m *measurement, page *report.Page) error {
 	f := &measureFlags{
 		json: filepath.Join(dir, "result.json"), html: filepath.Join(dir, "report.html"),
 		junit: filepath.Join(dir, "junit.xml"), mdown: filepath.Join(dir, "report.md"),
+		data: dataFlags{openMetrics: filepath.Join(dir, "metrics.txt")},
 	}
 	return f.write(c.env, m, page)
 }

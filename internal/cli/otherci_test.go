@@ -69,6 +69,9 @@ func checkYAML(t *testing.T, text string) {
 		if got := at(job, "artifacts", "reports", "junit"); got != outDir+"/junit.xml" {
 			t.Errorf("artifacts.reports.junit: %v", got)
 		}
+		if got := at(job, "artifacts", "reports", "metrics"); got != outDir+"/metrics.txt" {
+			t.Errorf("artifacts.reports.metrics: %v", got)
+		}
 		return
 	}
 	steps, ok := doc["steps"].([]any) // Buildkite
@@ -147,7 +150,7 @@ func checkVariables(t *testing.T, text string) {
 		}
 	}
 	for _, m := range outputFile.FindAllStringSubmatch(text, -1) {
-		if !slices.Contains([]string{"result.json", "report.html", "junit.xml", "report.md"}, m[1]) {
+		if !slices.Contains([]string{"result.json", "report.html", "junit.xml", "report.md", "metrics.txt"}, m[1]) {
 			t.Errorf("ci writes no %s", m[0])
 		}
 	}
