@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 )
@@ -136,7 +137,11 @@ type truth struct {
 
 	mu     sync.RWMutex // held for writing: nothing is answered
 	frozen sync.Once
-	begun  chan struct{}
+
+	took struct {
+		sync.Mutex
+		us []float64 // each answer of /const, from the call to what it wrote
+	}
 }
 
 // startTruth serves /const, after 10 ms, and /stall, at once but for one second
@@ -146,11 +151,16 @@ func startTruth() (*truth, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &truth{addr: l.Addr().String(), begun: make(chan struct{})}
+	t := &truth{addr: l.Addr().String()}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/const", func(w http.ResponseWriter, _ *http.Request) {
+		begin := time.Now()
 		time.Sleep(10 * time.Millisecond)
 		fmt.Fprint(w, answer)
+		us := float64(time.Since(begin).Microseconds())
+		t.took.Lock()
+		defer t.took.Unlock()
+		t.took.us = append(t.took.us, us)
 	})
 	mux.HandleFunc("/second", func(w http.ResponseWriter, _ *http.Request) {
 		time.Sleep(time.Second)
@@ -171,6 +181,14 @@ func startTruth() (*truth, error) {
 	t.server = &http.Server{Handler: mux}
 	go func() { _ = t.server.Serve(l) }()
 	return t, nil
+}
+
+// quantile is how long /const truly took, in µs: its clock has its own lateness.
+func (t *truth) quantile(q float64) float64 {
+	t.took.Lock()
+	defer t.took.Unlock()
+	slices.Sort(t.took.us)
+	return t.took.us[int(q*float64(len(t.took.us)-1))]
 }
 
 func (t *truth) stop() { _ = t.server.Close() }
