@@ -76,9 +76,16 @@ func (b *bench) run(only string) (err error) {
 		do    func() error
 		asked bool // too long to be done unless it is named
 	}{
-		{"cost", b.cost, false}, {"tls", b.tls, false}, {"h2", b.http2, false}, {"open", b.open, false}, {"late", b.late, false}, {"users", b.users, false},
+		{"cost", b.cost, false},
+		{"tls", b.tls, false},
+		{"h2", b.http2, false},
+		{"open", b.open, false},
+		{"late", b.late, false},
+		{"users", b.users, false},
 		{"growth", b.growth, false},
-		{"peers", b.peers, false}, {"shards", b.shards, false}, {"long", b.long, true},
+		{"peers", b.peers, false},
+		{"shards", b.shards, false},
+		{"long", b.long, true},
 	} {
 		if only != "" && part.name != only || only == "" && part.asked {
 			continue

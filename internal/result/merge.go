@@ -177,8 +177,12 @@ func mergedEnvironment(runs []*Run) Environment {
 	e := runs[0].Environment
 	for _, r := range runs[1:] {
 		for _, f := range []struct{ into, from *string }{
-			{&e.OS, &r.Environment.OS}, {&e.Arch, &r.Environment.Arch}, {&e.CPU, &r.Environment.CPU},
-			{&e.Label, &r.Environment.Label}, {&e.Image, &r.Environment.Image}, {&e.Kernel, &r.Environment.Kernel},
+			{&e.OS, &r.Environment.OS},
+			{&e.Arch, &r.Environment.Arch},
+			{&e.CPU, &r.Environment.CPU},
+			{&e.Label, &r.Environment.Label},
+			{&e.Image, &r.Environment.Image},
+			{&e.Kernel, &r.Environment.Kernel},
 		} {
 			if *f.into != *f.from {
 				*f.into = "mixed"

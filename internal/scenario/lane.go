@@ -22,7 +22,7 @@ type lane struct {
 	failure error // what went wrong last; for users that are not measured
 }
 
-func newLane(s *Set, session Session) *lane {
+func newLane(session Session) *lane {
 	l := &lane{session: session}
 	l.answer.Header = l.header
 	l.answer.Cookie = l.cookie

@@ -60,7 +60,7 @@ func (u *user) branches(st *step) (out []branch, end outcome) {
 		}
 		for range max(1, p.spec.Repeat) {
 			if len(out) == len(u.lanes) {
-				u.lanes = append(u.lanes, newLane(u.set, u.lanes[0].session.Sibling()))
+				u.lanes = append(u.lanes, newLane(u.lanes[0].session.Sibling()))
 			}
 			b := branch{step: p, lane: u.lanes[len(out)]}
 			req, err := b.lane.fill(u, p.message)

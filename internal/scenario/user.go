@@ -63,7 +63,7 @@ func (s *Set) newUser(id int, rec recorder) *user {
 	u.rng = rand.New(&u.random)
 	u.seed(saltUser, u.id)
 	_, u.aside = rec.(unrecorded)
-	u.lanes = []*lane{newLane(s, s.newSession())}
+	u.lanes = []*lane{newLane(s.newSession())}
 	return u
 }
 
