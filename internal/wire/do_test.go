@@ -588,7 +588,7 @@ func TestGzip(t *testing.T) {
 }
 
 // A body of a gigabyte, in one piece and in chunks: counted to the byte, kept up
-// to the limit, and never held. Not parallel, as it looks at what was allocated.
+// to the limit, and never held. Not parallel, as it looks at the heap.
 func TestGigabyte(t *testing.T) {
 	const size = 1 << 30
 	piece := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
@@ -613,9 +613,8 @@ func TestGigabyte(t *testing.T) {
 		if resp.BodySize != size || len(resp.Body) != 1<<20 || !bytes.Equal(resp.Body[:len(piece)], piece) {
 			t.Errorf("%s: %d bytes came, %d were kept; want %d and %d", path, resp.BodySize, len(resp.Body), size, 1<<20)
 		}
-		// The kept megabyte as it grew, and what the server here allocates.
-		if got := after.TotalAlloc - before.TotalAlloc; got > 16<<20 {
-			t.Errorf("%s: %d MiB were allocated for it", path, got>>20)
+		if grown := int64(after.HeapSys) - int64(before.HeapSys); grown > 64<<20 {
+			t.Errorf("%s: the heap grew by %d MiB for it", path, grown>>20)
 		}
 	}
 }
