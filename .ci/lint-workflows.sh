@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks action.yml, our workflows, and every workflow that the documents show.
+# Checks action.yml and the sub-actions, our workflows, and every workflow that the documents show.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/loadline-lint
@@ -31,11 +31,11 @@ for file in .github/workflows/*.yml; do
   # Its schema is older than this right, which actions/attest asks for.
   grep -v '^      attestations: write' "$file" > "$scratch/known/$(basename "$file")"
 done
-for file in action.yml "$scratch"/known/*.yml "${shown[@]}"; do
+for file in action.yml report/action.yml store/action.yml "$scratch"/known/*.yml "${shown[@]}"; do
   "$validator" "$file"
 done
 "$cache/actionlint-1.7.12/actionlint" .github/workflows/*.yml "${shown[@]}"
-echo "ok   action.yml, $(ls .github/workflows/*.yml | wc -l) workflows, ${#shown[@]} in the documents"
+echo "ok   action.yml and its two sub-actions, $(ls .github/workflows/*.yml | wc -l) workflows, ${#shown[@]} in the documents"
 
 # What `loadline init` writes for a newcomer.
 go run ./cmd/loadline init --spec "$scratch/init.toml" --workflow "$scratch/init.yml" > /dev/null

@@ -85,6 +85,9 @@ func runCI(ctx context.Context, env *Env) (Exit, error) {
 	if err := c.readAll(); err != nil {
 		return c.failed(ExitUsage, err)
 	}
+	if err := c.maskSecrets(); err != nil {
+		return c.failed(ExitInvalid, err)
+	}
 	c.several = len(c.in.specs) > 1
 	if err := c.readPull(ctx); err != nil {
 		return c.failed(ExitInvalid, err)
@@ -175,6 +178,10 @@ func (e errTooLong) Error() string {
 
 // prepare reads inputs and event, and makes the client.
 func (c *ciRun) prepare() error {
+	if c.env.get("GITHUB_EVENT_NAME") != "" {
+		// Lines of the log quote specs and targets, and the runner obeys lines.
+		c.env.Stderr = github.LogWriter(c.env.Stderr)
+	}
 	in, err := readInputs(c.env, c.actions.Input)
 	if err != nil {
 		return err

@@ -51,15 +51,24 @@ func (c *ciRun) publish(ctx context.Context, all []*measurement) Exit {
 	return code
 }
 
-// masks hides the secrets of all specs, here and in whatever the runner logs.
-func (c *ciRun) masks(all []*measurement) func(string) string {
-	for _, m := range all {
-		for _, secret := range m.spec.SecretValues() {
-			if len(secret) >= minSecret {
-				_ = c.actionsOnly(func() error { return c.actions.Mask(secret) })
+// maskSecrets has the runner hide the specs' secrets in all that it logs, from
+// before the first request on.
+func (c *ciRun) maskSecrets() error {
+	for _, s := range c.specs {
+		for _, secret := range s.SecretValues() {
+			if len(secret) < minSecret {
+				continue
+			}
+			if err := c.actionsOnly(func() error { return c.actions.Mask(secret) }); err != nil {
+				return err
 			}
 		}
 	}
+	return nil
+}
+
+// masks hides the secrets of all specs in what is published.
+func (c *ciRun) masks(all []*measurement) func(string) string {
 	return func(s string) string {
 		for _, m := range all {
 			s = m.mask.String(s)

@@ -120,12 +120,6 @@ func (a *Actions) Verbatim(text string) error {
 	return err
 }
 
-// Group folds what is written until its end is called.
-func (a *Actions) Group(title string) (end func() error, err error) {
-	err = guard("opening a group", func() { a.a.Group(oneLine(title, maxTitle)) })
-	return func() error { return guard("closing a group", a.a.EndGroup) }, err
-}
-
 // A Level is how an annotation is shown.
 type Level string
 

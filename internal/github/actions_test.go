@@ -136,20 +136,13 @@ func TestVerbatim(t *testing.T) {
 	}
 }
 
-func TestMaskAndGroup(t *testing.T) {
+func TestMask(t *testing.T) {
 	t.Parallel()
 	a, out := actions(t, nil)
 	if err := a.Mask("line one\nab\r\n\nline %two"); err != nil {
 		t.Fatal(err)
 	}
-	end, err := a.Group("steps\n::error::x")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := end(); err != nil {
-		t.Fatal(err)
-	}
-	want := "::add-mask::line one\n::add-mask::line %25two\n::group::steps ::error::x\n::endgroup::\n"
+	want := "::add-mask::line one\n::add-mask::line %25two\n"
 	if got := strings.ReplaceAll(out.String(), "\r\n", "\n"); got != want {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
@@ -162,8 +155,7 @@ func (broken) Write([]byte) (int, error) { return 0, errors.New("closed pipe") }
 func TestClosedOutput(t *testing.T) {
 	t.Parallel()
 	a := NewActions(broken{}, func(string) string { return "" })
-	_, group := a.Group("x")
-	for i, err := range []error{a.Annotate([]Annotation{{Message: "x"}}), a.Mask("secret"), a.Verbatim("x"), group} {
+	for i, err := range []error{a.Annotate([]Annotation{{Message: "x"}}), a.Mask("secret"), a.Verbatim("x")} {
 		if err == nil || !strings.Contains(err.Error(), "closed pipe") {
 			t.Errorf("%d: got %v", i, err)
 		}

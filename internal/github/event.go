@@ -17,7 +17,6 @@ const (
 	EventMergeGroup        = "merge_group"
 	EventSchedule          = "schedule"
 	EventDeploymentStatus  = "deployment_status"
-	EventWorkflowDispatch  = "workflow_dispatch"
 	EventWorkflowRun       = "workflow_run"
 	EventIssueComment      = "issue_comment"
 )
