@@ -66,6 +66,7 @@ func runCIReport(ctx context.Context, env *Env) (Exit, error) {
 		}
 		all = append(all, m)
 	}
+	c.accept(ctx, all)
 	c.publish(context.WithoutCancel(ctx), all)
 	return ExitPass, nil
 }

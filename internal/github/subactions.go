@@ -9,7 +9,7 @@ var artifactInput = Input{"artifact", DefaultArtifact, "Name of the artifact tha
 // ReportInputs lists the inputs of the sub-action report, as Inputs does the
 // action's.
 func ReportInputs() []Input {
-	return append([]Input{artifactInput}, some("comment", "summary", "baseline", "baseline-branch", "token", "github-api-url", "working-directory", "binary-path", "version", "log-level")...)
+	return append([]Input{artifactInput}, some("comment", "summary", "accept", "accept-label", "baseline", "baseline-branch", "token", "github-api-url", "working-directory", "binary-path", "version", "log-level")...)
 }
 
 // ReportOutputs lists its outputs.

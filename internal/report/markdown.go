@@ -180,11 +180,11 @@ func (m *markdown) changedTable() {
 		return
 	}
 	m.line()
-	m.line(m.tally())
+	m.line(m.tally(), m.commits())
 	shown := rows[:min(len(rows), m.rows)]
 	if len(shown) > 0 {
 		m.line()
-		m.line("| | Step | ", sha("Base", m.baseSHA()), " | ", sha("Head", m.headSHA()), " | Change (95%) | Noise | Limit |")
+		m.line("| | Step | Base | Head | Change (95%) | Noise | Limit |")
 		m.line("|:--|:--|--:|--:|--:|--:|--:|")
 	}
 	for i := range shown {
@@ -233,7 +233,7 @@ func (m *markdown) changedRow(f *verdict.Finding) {
 	if s := spread(f); s != "" {
 		moved += " (" + narrow(s) + ")"
 	}
-	m.line("| ", mood.icon, "\u00a0", solid(mood.word), " | ", markCode(m.labelOf(f), true), " ", metricName(f.Metric), " | ",
+	m.line("| ", mood.icon, "\u00a0", solid(mood.word), " | ", markCode(m.labelOf(f), true), "\u00a0", metricName(f.Metric), " | ",
 		solid(value(f.Metric, f.Base)), " | ", head, " | ", moved, " | ", noise(f), " | ", allowed(f), " |")
 }
 
@@ -246,11 +246,18 @@ func narrow(spread string) string {
 // solid keeps a number and its unit on one line.
 func solid(s string) string { return strings.ReplaceAll(s, " ", "\u00a0") }
 
-func sha(word, commit string) string {
-	if commit = short(commit); commit != "" {
-		return word + " `" + commit + "`"
+// commits is " · base `4c1d9e2`, head `8a1e38d`", as far as they are known.
+func (m *markdown) commits() string {
+	var parts []string
+	for _, c := range []struct{ word, commit string }{{"base", short(m.baseSHA())}, {"head", short(m.headSHA())}} {
+		if c.commit != "" {
+			parts = append(parts, c.word+" `"+c.commit+"`")
+		}
 	}
-	return word
+	if len(parts) == 0 {
+		return ""
+	}
+	return " · " + strings.Join(parts, ", ")
 }
 
 func (p *Page) baseSHA() string {

@@ -39,7 +39,7 @@ func outcomeMood(o verdict.Outcome) mood {
 	case verdict.Threshold:
 		return mood{"❌", "✗", "!!", "limit broken", toneBad}
 	case verdict.Inconclusive:
-		return mood{"❔", "?", "??", "cannot tell", toneDoubt}
+		return mood{"🟡", "?", "??", "cannot tell", toneDoubt}
 	case verdict.Invalid:
 		return mood{"⚠️", "!", "!!", "invalid run", toneDoubt}
 	case verdict.NoBaseline:
@@ -72,7 +72,7 @@ func callMood(f *verdict.Finding) mood {
 		}
 		return mood{"✅", "✓", "+", "better", toneGood}
 	case verdict.NotSure:
-		return mood{"❔", "?", "?", "not sure", toneDoubt}
+		return mood{"🟡", "?", "?", "not sure", toneDoubt}
 	case verdict.Unchanged:
 		return mood{"⚪", " ", " ", "unchanged", toneNeutral}
 	default:
