@@ -24,6 +24,7 @@ type Env struct {
 type Terminal struct {
 	Is      bool // a terminal, not a pipe or a file
 	Width   int  // columns; 0: unknown
+	Height  int  // lines; 0: unknown
 	Color   bool
 	Unicode bool
 	Redraws bool // what was written can be written over
@@ -48,8 +49,8 @@ func terminal(out *os.File) Terminal {
 	t := Terminal{Unicode: true}
 	fd := int(out.Fd())
 	t.Is = term.IsTerminal(fd)
-	if w, _, err := term.GetSize(fd); err == nil {
-		t.Width = w
+	if w, h, err := term.GetSize(fd); err == nil {
+		t.Width, t.Height = w, h
 	}
 	_, noColor := os.LookupEnv("NO_COLOR")
 	dumb := os.Getenv("TERM") == "dumb"

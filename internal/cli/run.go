@@ -200,7 +200,7 @@ func showText(env *Env, page *report.Page, m mask, quiet bool) error {
 	if quiet {
 		b.WriteString(page.Headline() + "\n")
 	} else if err := page.Text(&b, report.Terminal{
-		Width: env.Terminal.Width, Colour: env.Terminal.Color, Unicode: env.Terminal.Unicode,
+		Width: env.Terminal.Width, Height: env.Terminal.Height, Colour: env.Terminal.Color, Unicode: env.Terminal.Unicode,
 	}); err != nil {
 		return err
 	}

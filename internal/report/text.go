@@ -20,8 +20,10 @@ type Terminal struct {
 	Height  int  // lines; 0: unknown
 }
 
-// Text writes the page for a terminal, in about one screen: the verdict first,
-// what changed, the steps, what failed, and what to do next.
+// Text writes the page for a terminal, in one screen where its height is known:
+// the verdict first, what changed, the steps, what failed, and what to do next.
+// What does not fit is folded, steps with nothing to say first, and it is said
+// how much that is.
 func (p *Page) Text(w io.Writer, t Terminal) error {
 	if t.Width == 0 {
 		t.Width = 80
@@ -30,8 +32,16 @@ func (p *Page) Text(w io.Writer, t Terminal) error {
 	if t.Rows <= 0 {
 		t.Rows = 20
 	}
-	s := &screen{Page: p, Terminal: t}
+	s := &screen{Page: p, Terminal: t, most: most{steps: t.Rows, changed: 10, limits: 8, notes: 1}}
 	s.write()
+	for folds := 0; t.Height > 0 && folds < 3*len(foldable); folds++ {
+		over := strings.Count(s.b.String(), "\n") - (t.Height - 1) // a line for the prompt
+		if over <= 0 || !s.most.fold(over, most{len(p.listed()), len(p.changed), len(p.Verdict.Limits), 1}) {
+			break
+		}
+		s.b.Reset()
+		s.write()
+	}
 	_, err := io.WriteString(w, s.b.String())
 	return err
 }
@@ -40,7 +50,42 @@ func (p *Page) Text(w io.Writer, t Terminal) error {
 type screen struct {
 	*Page
 	Terminal
-	b strings.Builder
+	most most
+	b    strings.Builder
+}
+
+// most is how much of each list a screen shows.
+type most struct{ steps, changed, limits, notes int }
+
+// foldable are the lists in the order in which they are shortened, and how much
+// of each is left at least.
+var foldable = []struct {
+	of    func(*most) *int
+	least int
+}{
+	{func(m *most) *int { return &m.steps }, 3},
+	{func(m *most) *int { return &m.limits }, 2},
+	{func(m *most) *int { return &m.notes }, 0},
+	{func(m *most) *int { return &m.changed }, 2},
+	{func(m *most) *int { return &m.steps }, 1},
+}
+
+// fold shortens the first list that can be by some lines; there is so much of
+// each. It is false when nothing is left to fold.
+func (m *most) fold(lines int, all most) bool {
+	for _, f := range foldable {
+		n, have := f.of(m), *f.of(&all)
+		*n = min(*n, have)
+		if *n <= f.least {
+			continue
+		}
+		if *n == have {
+			lines++ // the one that says how much is not shown
+		}
+		*n = max(*n-lines, f.least)
+		return true
+	}
+	return false
 }
 
 func (s *screen) line(parts ...string) {
@@ -170,7 +215,7 @@ func (s *screen) changedRows() {
 	}
 	s.line()
 	s.line(s.dim(s.tally()))
-	shown := first(rows, 10)
+	shown := first(rows, s.most.changed)
 	t := table{columns: []column{{}, {}, {}, {right: true}, {right: true}, {}, {}}, shrink: 1, indent: 2, ascii: !s.Unicode}
 	for i := range shown {
 		f := &shown[i]
@@ -191,7 +236,7 @@ func (s *screen) changedRows() {
 	for _, l := range t.layout(s.Width) {
 		s.line(l)
 	}
-	if slices.ContainsFunc(shown, func(f verdict.Finding) bool { return beyondOthers(&f) }) {
+	if s.most.notes > 0 && slices.ContainsFunc(shown, func(f verdict.Finding) bool { return beyondOthers(&f) }) {
 		s.paragraph("  ", say(changeNote))
 	}
 	if more := len(rows) - len(shown); more > 0 {
@@ -239,7 +284,7 @@ func (s *screen) pick() []*stepRow {
 		func(*stepRow) bool { return true },
 	} {
 		for i := range s.listed() {
-			if len(chosen) < s.Rows && wanted(&s.steps[i]) {
+			if len(chosen) < s.most.steps && wanted(&s.steps[i]) {
 				chosen[i] = true
 			}
 		}
@@ -350,8 +395,7 @@ func (s *screen) limitFacts(t *facts) {
 		}
 	}
 	all := append(broken, held...)
-	const most = 8
-	for _, l := range first(all, most) {
+	for _, l := range first(all, s.most.limits) {
 		mood := limitMood(l)
 		word := ""
 		if !l.OK {
@@ -359,8 +403,14 @@ func (s *screen) limitFacts(t *facts) {
 		}
 		t.add("limits", s.paint(mood.tone, s.icon(mood))+" "+clean(l.Limit, maxName)+": "+clean(l.Shown, maxName)+word)
 	}
-	if more := len(all) - most; more > 0 {
-		t.add("limits", plural(more, unit.Count(int64(more)), "more limit")+", which hold")
+	if more := len(all) - s.most.limits; more > 0 {
+		text := plural(more, unit.Count(int64(more)), "more limit")
+		if hidden := len(broken) - s.most.limits; hidden > 0 {
+			text += ", " + unit.Count(int64(hidden)) + " of them broken"
+		} else {
+			text += map[bool]string{true: ", which holds", false: ", which hold"}[more == 1]
+		}
+		t.add("limits", text)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/loadline-ci/loadline/internal/verdict"
 )
 
 func text(t *testing.T, p *Page, term Terminal) string {
@@ -116,5 +118,45 @@ func TestCutKeepsBothEnds(t *testing.T) {
 		if s := cut(fmt.Sprintf("%030d", 7), w); columns(s) > w {
 			t.Errorf("cut to %d gives %q", w, s)
 		}
+	}
+}
+
+// A summary must fit the screen it is for, and say how much it leaves out.
+func TestTextFitsOneScreen(t *testing.T) {
+	t.Parallel()
+	for _, name := range outcomes {
+		p := samplePage(name)
+		for _, size := range []Terminal{{Width: 60, Height: 40}, {Width: 80, Height: 30}, {Width: 80, Height: 24}} {
+			got := text(t, p, size)
+			lines := strings.Count(got, "\n")
+			// In 24 lines the verdict itself may need more; then all lists are short.
+			if lines >= size.Height && (size.Height > 24 || lines > size.Height+4) {
+				t.Errorf("%s: %d lines on a screen of %d by %d:\n%s", name, lines, size.Width, size.Height, got)
+			}
+			shown := 0
+			for _, row := range p.listed() {
+				if strings.Contains(got, "  "+row.label+"  ") {
+					shown++
+				}
+			}
+			if full := text(t, p, Terminal{Width: size.Width}); len(full) > len(got) && !strings.Contains(got, "not shown") {
+				t.Errorf("%s: shortened without a word (%d of %d steps):\n%s", name, shown, len(p.listed()), got)
+			}
+		}
+	}
+}
+
+// More limits are broken than fit: those that are left out do not hold.
+func TestHiddenLimitsAreNotCalledKept(t *testing.T) {
+	t.Parallel()
+	p := *samplePage("threshold")
+	v := *p.Verdict
+	v.Limits = nil
+	for i := range 12 {
+		v.Limits = append(v.Limits, verdict.LimitResult{Limit: fmt.Sprintf("errors < %d%%", i+1), Shown: "50%"})
+	}
+	got := text(t, New(&v, p.Run, p.Context, nil), Terminal{Width: 80})
+	if !strings.Contains(got, "4 more limits, 4 of them broken") || strings.Contains(got, "which hold") {
+		t.Errorf("twelve broken limits are shown as:\n%s", got)
 	}
 }
