@@ -148,7 +148,8 @@ func (p *pair) prepare(ctx context.Context, env *Env) error {
 		Load: f.load,
 		Show: func(arm string, iv *result.Interval) { p.live.Publish(p.feeds[arm].Second(iv)) },
 		Options: load.Options{Catalog: names, Each: func(iv *result.Interval) string {
-			if why := tooFast(iv, s, p.most); why != "" || p.watch == nil {
+			why := cmp.Or(tooFast(iv, s, p.most), p.sides[0].stopped(), p.sides[1].stopped())
+			if why != "" || p.watch == nil {
 				return why
 			}
 			return p.watch.Each(iv)
@@ -268,7 +269,7 @@ func (p *pair) input(ctx context.Context, look int) (in verdict.PairedInput, err
 	p.overdue(ctx)
 	return verdict.PairedInput{
 		Run: p.run, Look: look, Redeploy: p.flags.redeploys(), Calibrated: p.past.Calibrated, Past: p.past.Past,
-		Gate: p.gate(), Watch: p.watch,
+		Gate: p.gate(), Watch: p.watch, HeadEnded: p.sides[1].gone(),
 	}, nil
 }
 

@@ -71,16 +71,11 @@ func (s *side) named(err error) error {
 // start runs the start command, unless something answers at the URL already: it
 // would be measured instead, or keep the port from the program.
 func (s *side) start(ctx context.Context) error {
-	address, err := hostPort(s.spec.Target.URL)
-	if err != nil {
-		return usageError{err}
-	}
-	dialer := net.Dialer{Timeout: time.Second}
-	if conn, err := dialer.DialContext(ctx, "tcp", address); err == nil {
-		_ = conn.Close()
+	if s.listens() {
 		return &scenario.NotReady{Reason: fmt.Sprintf("%s: something answers at %s before the command of %s was run; stop it, or leave the command out",
 			s.name, bareURL(s.spec.Target.URL), s.option)}
 	}
+	var err error
 	if s.program, err = deploy(ctx, s.env, s.name, s.command); err != nil {
 		return usagef("%s: %w", s.option, err)
 	}
@@ -175,6 +170,41 @@ func (s *side) clean(ctx context.Context) (notes []verdict.Reason) {
 		notes = append(notes, verdict.Reason{Code: "teardown", Message: s.name + ": " + s.mask.String(err.Error())})
 	}
 	return append(notes, s.ended()...)
+}
+
+// gone says how the program ended, once nothing answers any more; "" otherwise. One
+// that left something behind which answers is only a bad start command.
+func (s *side) gone() string {
+	if s.program == nil {
+		return ""
+	}
+	how := s.program.ended()
+	if how == "" || s.listens() {
+		return ""
+	}
+	return how
+}
+
+// stopped is gone as the reason why a run ended.
+func (s *side) stopped() string {
+	if how := s.gone(); how != "" {
+		return fmt.Sprintf("the %s's program ended (%s) while it was measured", s.name, how)
+	}
+	return ""
+}
+
+// listens says whether something takes connections at the URL.
+func (s *side) listens() bool {
+	address, err := hostPort(s.spec.Target.URL)
+	if err != nil {
+		return false
+	}
+	conn, err := net.DialTimeout("tcp", address, time.Second) //nolint:noctx // a second at most
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
 }
 
 // ended says that the program ended by itself while it was measured.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -205,7 +206,7 @@ func (m *measurement) drive(ctx context.Context, j job, target *side, watch *ver
 	}
 	each := func(iv *result.Interval) string {
 		j.live.Publish(feed.Second(iv))
-		if why := tooFast(iv, m.spec, j.most); why != "" {
+		if why := cmp.Or(tooFast(iv, m.spec, j.most), target.stopped()); why != "" {
 			return why
 		}
 		return watch.Each(iv)

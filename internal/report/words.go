@@ -118,7 +118,10 @@ func (p *Page) regressionTitle() string {
 			verb = "worse"
 		}
 	}
-	if len(steps) == 0 || len(steps) == 1 && steps[stepKey{}] {
+	if len(steps) == 0 {
+		return "worse than allowed"
+	}
+	if len(steps) == 1 && steps[stepKey{}] {
 		return verb + " than allowed"
 	}
 	all := 0

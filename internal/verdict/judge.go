@@ -365,7 +365,7 @@ func (v *Verdict) outcome() Outcome {
 		return slices.ContainsFunc(v.Reasons, func(r Reason) bool { return slices.Contains(codes, r.Code) })
 	}
 	switch {
-	case slower:
+	case slower, has("head-ended"):
 		return Regression
 	case broken || has("limit"):
 		return Threshold

@@ -62,6 +62,9 @@ type PairedInput struct {
 	Gate  Gate
 	Watch *Watch
 	Notes []Reason
+	// HeadEnded says how the head's program ended by itself while it was measured,
+	// with the base's still there: "exit status 2"; "" when it did not.
+	HeadEnded string
 }
 
 // Looks is the number of planned looks at a paired run.
@@ -95,6 +98,14 @@ func Paired(in PairedInput) PairedResult {
 	single := Input{Run: in.Run, Gate: in.Gate, Watch: in.Watch}
 	limits, invalid := judgeLimits(single)
 	v.Limits = limits
+	if in.HeadEnded != "" && !in.Run.Interrupted {
+		v.Reasons = append(v.Reasons, Reason{
+			Code: "head-ended", Message: fmt.Sprintf("the head's program ended (%s) while it was measured, and the base's did not", in.HeadEnded),
+			Remedy: "see the end of its output",
+		})
+		v.Outcome = v.outcome()
+		return out
+	}
 	invalid = append(in.notByOneSide(validity(single)), invalid...)
 	if len(invalid) > 0 {
 		v.invalid(invalid...)

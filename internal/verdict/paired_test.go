@@ -395,6 +395,27 @@ func TestCalibrateLoad(t *testing.T) {
 	}
 }
 
+// TestPairedHeadEnded: a head whose program went away is to blame, whatever else
+// was measured; one that was interrupted is not.
+func TestPairedHeadEnded(t *testing.T) {
+	t.Parallel()
+	r := pairedRun(t, 3, 20, 1, 1)
+	r.Stopped = "the head's program ended (exit status 2) while it was measured"
+	in := verdict.PairedInput{Run: r, Redeploy: true, HeadEnded: "exit status 2", Gate: verdict.Gate{Compare: rules(t, "latency.p50 within 5%")}}
+	got := verdict.Paired(in)
+	if got.Outcome != verdict.Regression || got.Next != verdict.Done || !slices.Equal(codes(got.Reasons), []string{"head-ended"}) {
+		t.Errorf("%s, next %q, %v", got.Outcome, got.Next, got.Reasons)
+	}
+	r.Interrupted = true
+	if got := verdict.Paired(in); got.Outcome != verdict.Invalid {
+		t.Errorf("interrupted: %s", got.Outcome)
+	}
+	r.Interrupted, in.HeadEnded = false, ""
+	if got := verdict.Paired(in); got.Outcome != verdict.Invalid {
+		t.Errorf("the base's program ended: %s", got.Outcome)
+	}
+}
+
 // TestPairedWithoutRules: with nothing to compare, only limits count.
 func TestPairedWithoutRules(t *testing.T) {
 	t.Parallel()
