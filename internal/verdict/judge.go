@@ -78,13 +78,21 @@ func validity(in Input) []Reason {
 	if len(all) == 0 {
 		all = append(all, lateLimits(in)...)
 	}
-	if in.Run.Stopped != "" && len(all) == 0 && !in.ended() {
-		all = append(all, Reason{
-			Code: "stopped", Message: "the run ended before its time: " + in.Run.Stopped,
-			Remedy: "see that the run can reach its end, or make it shorter",
-		})
+	if len(all) == 0 {
+		all = stopped(in)
 	}
 	return all
+}
+
+// stopped is the reason of a run that ended before its time for no cause of its own.
+func stopped(in Input) []Reason {
+	if in.Run.Stopped == "" || in.ended() {
+		return nil
+	}
+	return []Reason{{
+		Code: "stopped", Message: "the run ended before its time: " + in.Run.Stopped,
+		Remedy: "see that the run can reach its end, or make it shorter",
+	}}
 }
 
 // reportLag tells of a generator that was late, though not too late.

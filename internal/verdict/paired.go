@@ -106,7 +106,11 @@ func Paired(in PairedInput) PairedResult {
 		v.Outcome = v.outcome()
 		return out
 	}
-	invalid = append(in.notByOneSide(validity(single)), invalid...)
+	faults := in.notByOneSide(validity(single))
+	if len(faults) == 0 {
+		faults = stopped(single)
+	}
+	invalid = append(faults, invalid...)
 	if len(invalid) > 0 {
 		v.invalid(invalid...)
 		return out

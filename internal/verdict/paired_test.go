@@ -411,6 +411,7 @@ func TestPairedHeadEnded(t *testing.T) {
 		t.Errorf("interrupted: %s", got.Outcome)
 	}
 	r.Interrupted, in.HeadEnded = false, ""
+	arm(r, "base", func(round *result.Round) { round.Health.LagP99 = time.Second }) // on one side only: no fault by itself
 	if got := verdict.Paired(in); got.Outcome != verdict.Invalid {
 		t.Errorf("the base's program ended: %s", got.Outcome)
 	}
