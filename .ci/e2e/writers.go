@@ -33,5 +33,5 @@ func (r *runner) writerScenarios(ctx context.Context) error {
 		w.check(len(rep.RequestViolations) == 0, "calls that break GitHub's own description:\n%s", strings.Join(rep.RequestViolations, "\n"))
 		return w
 	})
-	return ctx.Err()
+	return r.storeScenarios(ctx, emu)
 }

@@ -26,7 +26,7 @@ func (c *Client) Rights(ctx context.Context, pr int) []Right {
 	read := func(name string, ask func() error) Right { return rightOf(name, ask(), 0) }
 	all := []Right{
 		read(contentsRead, func() error {
-			_, _, err := c.gh.Repositories.ListCommits(ctx, c.owner, c.repo, &gh.CommitsListOptions{ListOptions: one})
+			_, _, err := c.gh.Git.ListMatchingRefs(ctx, c.owner, c.repo, &gh.ReferenceListOptions{Ref: "heads/loadline", ListOptions: one})
 			return err
 		}),
 		// An object of git's that nothing names is swept away by itself.

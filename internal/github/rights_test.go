@@ -16,7 +16,7 @@ import (
 func TestRights(t *testing.T) {
 	t.Parallel()
 	names := map[string]string{
-		"GET /repos/octo/shop/commits": "contents: read", "POST /repos/octo/shop/git/blobs": "contents: write",
+		"GET /repos/octo/shop/git/matching-refs/heads/loadline": "contents: read", "POST /repos/octo/shop/git/blobs": "contents: write",
 		"POST /repos/octo/shop/issues/7/comments": "pull-requests: write", "POST /repos/octo/shop/check-runs": "checks: write",
 		"GET /repos/octo/shop/actions/runs": "actions: read", "GET /repos/octo/shop/deployments": "deployments: read",
 	}
