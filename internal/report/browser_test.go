@@ -18,6 +18,7 @@ import (
 
 	"github.com/loadline-ci/loadline/internal/result"
 	"github.com/loadline-ci/loadline/internal/unit"
+	"github.com/loadline-ci/loadline/internal/verdict"
 )
 
 // A browser is a headless Chromium spoken to in its own protocol
@@ -255,6 +256,7 @@ func TestBrowser(t *testing.T) {
 		run  func(*testing.T, *browser)
 	}{
 		{"every outcome is shown without complaint and fits a phone", browserOutcomes},
+		{"the smallest and the largest runs are shown", browserExtremes},
 		{"charts are drawn", browserCharts},
 		{"the table sorts", browserSorts},
 		{"the table filters", browserFilters},
@@ -284,6 +286,70 @@ func browserOutcomes(t *testing.T, b *browser) {
 			b.eval("document.documentElement.scrollWidth - document.documentElement.clientWidth", &overflow)
 			if overflow > 0 {
 				t.Errorf("%s: %d px wider than a screen of %d", name, overflow, width)
+			}
+		}
+		b.quiet(name)
+	}
+}
+
+// extremes are runs at the edges of what there is.
+func extremes() map[string]*Page {
+	pass := samplePage("pass")
+	page := func(s shape, change func(*result.Run)) *Page {
+		run := sampleRun(s)
+		if change != nil {
+			change(run)
+		}
+		return New(&verdict.Verdict{Outcome: verdict.Pass, Limits: pass.Verdict.Limits}, run, pass.Context, nil)
+	}
+	nothing := func(run *result.Run) {
+		run.Cells, run.Tallies, run.Values, run.Rounds = nil, nil, nil, nil
+		run.Phases = make([]result.Phases, len(run.Catalog.Steps))
+		for i := range run.Series {
+			s := &run.Series[i]
+			s.Completed, s.Failed, s.Status, s.Errors, s.P50, s.P95, s.P99 = 0, 0, nil, nil, 0, 0, 0
+		}
+	}
+	return map[string]*Page{
+		"no requests": page(shape{steps: 3, seconds: 5, open: true}, nothing),
+		"one request": page(shape{steps: 1, seconds: 1}, func(run *result.Run) {
+			nothing(run)
+			h := result.NewHistogram()
+			must(h.RecordValue(4200))
+			run.Cells = []result.Cell{{Key: result.Key{Stage: 1, Status: 200, Proto: "1.1"}, Count: 1, Latency: h, Service: h}}
+			run.Series = run.Series[:1]
+		}),
+		"all failed": page(shape{steps: 2, seconds: 20}, func(run *result.Run) {
+			nothing(run)
+			for i := range run.Catalog.Steps {
+				run.Cells = append(run.Cells, result.Cell{Key: result.Key{Step: i, Stage: 1, Error: "refused", Failed: true}, Count: 900})
+			}
+			for i := range run.Series {
+				run.Series[i].Completed, run.Series[i].Failed, run.Series[i].Errors = 90, 90, map[string]int64{"refused": 90}
+			}
+		}),
+		"an hour":   page(shape{steps: 14, seconds: 3600, open: true, failing: 0.01}, nil),
+		"60 steps":  page(shape{steps: 60, seconds: 60}, nil),
+		"500 steps": page(shape{steps: 500, seconds: 60}, nil),
+		"a changed load": page(shape{steps: 2, seconds: 30, open: true}, func(run *result.Run) {
+			run.Changes = []result.Change{{At: 20 * time.Second, Open: true, Level: 500}, {At: 30 * time.Second, Track: "b", Level: 1}}
+		}),
+	}
+}
+
+func browserExtremes(t *testing.T, b *browser) {
+	for name, p := range extremes() {
+		for _, width := range []int{1280, 390} {
+			b.open(p, width, "light")
+			var found struct {
+				Overflow, Rows int
+				Strange        bool
+			}
+			b.eval(`({Overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+				Rows: document.querySelectorAll("#steptable tbody tr:not(.total)").length,
+				Strange: /NaN|Inf|undefined|%!/.test(document.body.innerText + document.documentElement.innerHTML.replace(/<script[^]*/g, ""))})`, &found)
+			if found.Overflow > 0 || found.Rows != len(p.listed()) || found.Strange {
+				t.Errorf("%s, %d px: %+v, want %d rows", name, width, found, len(p.listed()))
 			}
 		}
 		b.quiet(name)

@@ -78,7 +78,7 @@ func (p *Page) forestOf(name string, findings []verdict.Finding, written func(fl
 		findings = findings[:maxForest]
 	}
 	half := axisHalf(findings)
-	step := roundStep(half, 4)
+	step := roundStep(half)
 	half = step * math.Ceil(half/step)
 	at := func(v float64) float64 { return (min(max(v, -half), half) + half) / (2 * half) }
 	f.Zero = percent(0.5)

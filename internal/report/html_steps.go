@@ -109,7 +109,7 @@ func (v *view) phases(p *Page) {
 	if longest == 0 {
 		return
 	}
-	step := roundStep(longest, 4)
+	step := roundStep(longest)
 	end := step * math.Ceil(longest/step*0.999)
 	v.PhaseAxis = []tick{{At: "0%", Label: "0"}}
 	for at := step; at <= end*1.001; at += step {

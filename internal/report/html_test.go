@@ -152,8 +152,8 @@ func TestHTMLOfOddRuns(t *testing.T) {
 func TestRoundStepDividesAnAxis(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ top, want float64 }{{1000, 250}, {289, 100}, {0.7, 0.2}, {12, 5}, {0, 1}, {3, 1}} {
-		if got := roundStep(c.top, 4); got != c.want {
-			t.Errorf("roundStep(%v, 4) = %v, want %v", c.top, got, c.want)
+		if got := roundStep(c.top); got != c.want {
+			t.Errorf("roundStep(%v) = %v, want %v", c.top, got, c.want)
 		}
 	}
 }

@@ -50,7 +50,7 @@ type Live struct {
 	knobs        []Knob
 
 	mu     sync.Mutex
-	run    result.Run // as much of it as charts need
+	run    result.Run    // as much of it as charts need
 	every  time.Duration // between the seconds that are kept
 	stages map[live.Stage]int
 	row    *live.Row // the last one

@@ -49,7 +49,7 @@ const full = 1000 // width and height of a plot in its own units
 // newPlot makes a plot whose y axis runs from nothing to a round number above
 // top; label writes the ticks.
 func newPlot(id, title string, top float64, label func(float64) string) *plot {
-	step := roundStep(top, 4)
+	step := roundStep(top)
 	p := &plot{ID: id, Title: title, high: math.Max(step*math.Ceil(top/step*0.999), step)}
 	p.Y = []tick{{At: "0%", Label: "0"}}
 	for v := step; v <= p.high*1.001; v += step {
@@ -59,12 +59,12 @@ func newPlot(id, title string, top float64, label func(float64) string) *plot {
 }
 
 // roundStep is a step of 1, 2, 2.5 or 5 times a power of ten that divides top
-// into about so many parts.
-func roundStep(top float64, parts int) float64 {
+// into about four parts.
+func roundStep(top float64) float64 {
 	if !(top > 0) || math.IsInf(top, 0) {
 		return 1
 	}
-	raw := top / float64(parts)
+	raw := top / 4
 	power := math.Pow(10, math.Floor(math.Log10(raw)))
 	for _, m := range []float64{1, 2, 2.5, 5} {
 		if m*power >= raw {

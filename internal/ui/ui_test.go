@@ -92,7 +92,14 @@ type call struct {
 	want                     int
 }
 
-func do(t *testing.T, client *http.Client, at string, c call) *http.Response {
+// A reply is an answer that was read to its end.
+type reply struct {
+	header  http.Header
+	cookies []*http.Cookie
+	text    string
+}
+
+func do(t *testing.T, client *http.Client, at string, c call) reply {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), c.method, at+c.path, strings.NewReader(c.body))
 	if err != nil {
@@ -111,12 +118,15 @@ func do(t *testing.T, client *http.Client, at string, c call) *http.Response {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = answer.Body.Close() })
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Error(err)
+	}
 	if answer.StatusCode != c.want {
-		text, _ := io.ReadAll(answer.Body)
 		t.Errorf("%s: %s %s answers %d %q, want %d", c.name, c.method, c.path, answer.StatusCode, text, c.want)
 	}
-	return answer
+	return reply{answer.Header, answer.Cookies(), string(text)}
 }
 
 func TestLoopbackGuard(t *testing.T) {
@@ -159,11 +169,11 @@ func TestLoopbackGuard(t *testing.T) {
 		for name, want := range map[string]string{
 			"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store",
 		} {
-			if got := answer.Header.Get(name); got != want {
+			if got := answer.header.Get(name); got != want {
 				t.Errorf("%s: %s is %q, want %q", c.name, name, got, want)
 			}
 		}
-		if got := answer.Header.Get("Access-Control-Allow-Origin"); got != "" {
+		if got := answer.header.Get("Access-Control-Allow-Origin"); got != "" {
 			t.Errorf("%s: other pages may read it: %s", c.name, got)
 		}
 	}
@@ -210,10 +220,10 @@ func TestTokenGuard(t *testing.T) {
 	}
 
 	answer := do(t, bare, at, call{"the address that was printed", "GET", "/?token=" + token, "", nil, 303})
-	if got := answer.Header.Get("Location"); got != "/" {
+	if got := answer.header.Get("Location"); got != "/" {
 		t.Errorf("it leads to %q: the token is to leave the address", got)
 	}
-	cookie := answer.Cookies()[0]
+	cookie := answer.cookies[0]
 	if !cookie.HttpOnly || cookie.SameSite != http.SameSiteStrictMode {
 		t.Errorf("the cookie is open to scripts or other pages: %+v", cookie)
 	}
@@ -328,14 +338,14 @@ func TestEvents(t *testing.T) {
 			t.Errorf("at the end there is a %s", kind)
 		}
 		answer := do(t, http.DefaultClient, base(t, s), call{"the report", "GET", "report", "", nil, 200})
-		if text, _ := io.ReadAll(answer.Body); string(text) != "the report" {
-			t.Errorf("the report is %q", text)
+		if answer.text != "the report" {
+			t.Errorf("the report is %q", answer.text)
 		}
 	}
 	finishing.Wait()
 	after := do(t, http.DefaultClient, base(t, s), call{"the page, afterwards", "GET", "", "", nil, 200})
-	if text, _ := io.ReadAll(after.Body); string(text) != "the report" {
-		t.Errorf("the page is then %q", text)
+	if after.text != "the report" {
+		t.Errorf("the page is then %q", after.text)
 	}
 }
 
@@ -401,8 +411,8 @@ func TestRefusalIsShown(t *testing.T) {
 	s, f := serve(t, ":0")
 	f.refuses = errors.New("900/s is beyond 80/s")
 	answer := do(t, http.DefaultClient, base(t, s), call{"too much", "POST", "level", `{"level":900}`, nil, 409})
-	if text, _ := io.ReadAll(answer.Body); strings.TrimSpace(string(text)) != f.refuses.Error() {
-		t.Errorf("the reader is told %q", text)
+	if strings.TrimSpace(answer.text) != f.refuses.Error() {
+		t.Errorf("the reader is told %q", answer.text)
 	}
 }
 
