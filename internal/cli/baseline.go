@@ -14,6 +14,7 @@ import (
 	"github.com/loadline-ci/loadline/internal/baseline"
 	"github.com/loadline-ci/loadline/internal/result"
 	"github.com/loadline-ci/loadline/internal/unit"
+	"github.com/loadline-ci/loadline/internal/verdict"
 )
 
 func dirFlag(fs *pflag.FlagSet) *string {
@@ -131,7 +132,7 @@ func baselineShow() command {
 				if err != nil {
 					return ExitUsage, err
 				}
-				return ExitPass, showBaseline(env.Stdout, e)
+				return ExitPass, showBaseline(env.Stdout, e, verdict.Trend(alike(entries, e.Summary)))
 			}
 		},
 	}
@@ -161,7 +162,7 @@ func pick(entries []baseline.Entry, want, dir string) (*baseline.Entry, error) {
 	return found, nil
 }
 
-func showBaseline(w io.Writer, e *baseline.Entry) error {
+func showBaseline(w io.Writer, e *baseline.Entry, trend []verdict.Creep) error {
 	fmt.Fprintf(w, "%s\n%s, measured %s for %s at commit %s on %s (%s)\n\n", e.File, e.Spec,
 		e.Started.UTC().Format("2006-01-02 15:04:05 UTC"), unit.Duration(e.Measured), dash(shortSHA(e.Commit)), e.Environment.CPU, e.Environment.Label)
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', tabwriter.AlignRight)
@@ -174,7 +175,13 @@ func showBaseline(w io.Writer, e *baseline.Entry) error {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t  %s\t\n", unit.Count(r.Requests), unit.Count(r.Failed),
 			quantileText(r, 0.5), quantileText(r, 0.95), quantileText(r, 0.99), stepTitle(r))
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, c := range trend {
+		fmt.Fprintf(w, "\nTrend over the stored runs: %s.\n", c.Message)
+	}
+	return nil
 }
 
 func stepTitle(r *result.Row) string {

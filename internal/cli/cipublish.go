@@ -20,6 +20,7 @@ import (
 // publish writes files, comment, summary, annotations and outputs, and returns
 // the status of the worst verdict. Each is tried whatever became of the others.
 func (c *ciRun) publish(ctx context.Context, all []*measurement) Exit {
+	c.watchTrend(ctx, all)
 	pages := make([]*report.Page, len(all))
 	for i, m := range all {
 		pages[i] = report.New(&m.verdict, m.run, c.context(m), trends(m.base))

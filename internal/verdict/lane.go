@@ -189,13 +189,14 @@ func (t *table) level(k result.RowKey, read func(*result.Row) float64) (y float6
 	for _, ys := range byJob {
 		levels = append(levels, natural(agreeing(ys)))
 	}
-	levels = agreeing(levels)
+	levels = stat.Finite(levels)
 	return natural(levels), len(levels)
 }
 
-// agreeing leaves out, of three runs of one commit or more, what lies far from the
+// agreeing leaves out, of three runs of one job or more, what lies far from the
 // others, as of stored runs: one disturbed run does not decide. Of two, nobody
-// knows which is wrong.
+// knows which is wrong. Of runs on different machines nothing is left out: a row
+// without the slow machine, beside others with it, would look faster.
 func agreeing(ys []float64) []float64 {
 	ys = stat.Finite(ys)
 	if len(ys) < 3 {

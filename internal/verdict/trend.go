@@ -18,6 +18,7 @@ type Creep struct {
 	Percent  float64 `json:"percent"`
 	// From is the likely first commit, Seen the one at which it was noticed.
 	From    string `json:"from"`
+	Line    int    `json:"line,omitempty"` // in the spec
 	Seen    string `json:"seen"`
 	Message string `json:"message"`
 }
@@ -44,6 +45,7 @@ func Trend(runs []*result.Summary) []Creep {
 		for e, k := range f.keys {
 			if c, ok := creep(runs, &lanes[e], math.Sqrt(sd[e].Var)); ok {
 				c.Scenario, c.Step, c.Metric = k.Scenario, k.Step, fmt.Sprintf("p%g", 100*q)
+				c.Line = f.table.rows[0][k].Line
 				found = append(found, c.told())
 			}
 		}

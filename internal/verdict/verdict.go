@@ -41,6 +41,7 @@ type Verdict struct {
 	Limits   []LimitResult `json:"-"` // written as thresholds[]
 	Warnings []Reason      `json:"warnings,omitempty"`
 	Base     *Base         `json:"base,omitempty"`     // nil: nothing to compare with
+	Trend    []Creep       `json:"trend,omitempty"`    // on the main branch: what crept over many runs
 	Together *Together     `json:"together,omitempty"` // nil: one run decided
 
 	// History is what the rows that were called came to before.
@@ -87,7 +88,7 @@ type Base struct {
 	// little.
 	NothingAboveUs    float64 `json:"nothing_above_us,omitempty"`
 	VisibleUs         float64 `json:"visible_us,omitempty"`
-	FalseAlarmPercent float64 `json:"false_alarm_percent,omitempty"`   // share of unchanged pull requests that the rule would blame, at most
+	FalseAlarmPercent float64 `json:"false_alarm_percent,omitempty"` // share of unchanged pull requests that the rule would blame, at most
 }
 
 // A Finding is one step and metric, judged. For "errors" the percents are
