@@ -90,10 +90,8 @@ func New(v *verdict.Verdict, run *result.Run, c Context, trends []Trend) *Page {
 	p.checks = checkRows(run)
 	p.changed = changedRows(v.Findings)
 	p.counts = map[verdict.Call]int{}
-	for _, s := range p.steps {
-		if s.judged() {
-			p.counts[s.call]++
-		}
+	for _, s := range p.judged() {
+		p.counts[s.call]++
 	}
 	return p
 }

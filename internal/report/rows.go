@@ -33,6 +33,25 @@ func (s *stepRow) judged() bool {
 	return slices.ContainsFunc(s.findings, func(f verdict.Finding) bool { return f.Call != verdict.NotJudged })
 }
 
+// judged are the steps of which something was compared. What was said of a whole
+// scenario or run is no step more, unless there is nothing else.
+func (p *Page) judged() []stepRow {
+	var steps, wider []stepRow
+	for _, s := range p.steps {
+		switch {
+		case !s.judged():
+		case s.step == "":
+			wider = append(wider, s)
+		default:
+			steps = append(steps, s)
+		}
+	}
+	if steps == nil {
+		return wider
+	}
+	return steps
+}
+
 // finding is what was said of one metric of the step; nil if nothing.
 func (s *stepRow) finding(metric string) *verdict.Finding {
 	for i := range s.findings {

@@ -111,25 +111,24 @@ func (p *Page) title() string {
 
 func (p *Page) regressionTitle() string {
 	steps := map[stepKey]bool{}
-	verb := "slower"
+	verb, wider := "slower", false
 	for _, f := range p.slower() {
-		steps[stepKey{f.Scenario, f.Step}] = true
+		if f.Step == "" {
+			wider = true // a scenario, or the run: no step of its own
+		} else {
+			steps[stepKey{f.Scenario, f.Step}] = true
+		}
 		if f.Metric == metricErrors || f.Metric == metricThroughput {
 			verb = "worse"
 		}
 	}
-	if len(steps) == 0 {
+	switch {
+	case len(steps) == 0 && wider:
+		return verb + " than allowed"
+	case len(steps) == 0:
 		return "worse than allowed"
 	}
-	if len(steps) == 1 && steps[stepKey{}] {
-		return verb + " than allowed"
-	}
-	all := 0
-	for _, s := range p.steps {
-		if s.judged() {
-			all++
-		}
-	}
+	all := len(p.judged())
 	return unit.Count(int64(len(steps))) + " of " + plural(all, unit.Count(int64(all)), "step") + " got " + verb + " than allowed"
 }
 
