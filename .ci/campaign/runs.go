@@ -107,9 +107,12 @@ func (c *campaign) calibrate(ctx context.Context) error {
 			continue
 		}
 		fmt.Fprintf(os.Stderr, "calibrating %s\n", t.name)
-		said, _, err := c.loadlineRun(ctx, "calibrate", t, what{Target: t.name}, out)
+		said, exit, err := c.loadlineRun(ctx, "calibrate", t, what{Target: t.name}, out)
 		if err != nil {
 			return fmt.Errorf("calibrating %s: %w\n%s", t.name, err, said)
+		}
+		if exit != 0 { // ab is as careful then as on any machine it does not know
+			fmt.Fprintf(os.Stderr, "%s was not calibrated, exit status %d: %s\n", t.name, exit, said)
 		}
 	}
 	return nil

@@ -51,7 +51,10 @@ func lateSide(pairs *result.Pairing) (troubled, bool) {
 	if t.late < t.other {
 		t = troubled{"base", pairs.LateBase, pairs.LateHead}
 	}
-	return t, float64(t.late-t.other) >= armDisturbs*math.Max(float64(pairs.All), 1)
+	// On a machine that is late by chance, now and then, each late round is as
+	// likely to be of one side as of the other: 6 to 0 is beyond that, 4 to 0 is not.
+	more := float64(t.late - t.other)
+	return t, more >= armDisturbs*math.Max(float64(pairs.All), 1) && more*more >= 6*float64(t.late+t.other)
 }
 
 // disturbed ends the look when the generator was disturbed on one side only, or
