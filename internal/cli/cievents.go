@@ -38,7 +38,7 @@ func (c *ciRun) settle(ctx context.Context) (code Exit, done bool, err error) {
 		code, err = c.nothing(ExitPass, "The deployment is "+shown(e.State)+": nothing to measure yet.")
 		return code, true, err
 	case e.Name == github.EventDeploymentStatus:
-		return ExitPass, false, c.findPull(ctx)
+		c.findPull(ctx)
 	case e.Name == github.EventMergeGroup:
 		return c.queued(ctx)
 	case e.Name == github.EventSchedule:
@@ -49,7 +49,7 @@ func (c *ciRun) settle(ctx context.Context) (code Exit, done bool, err error) {
 
 // findPull asks which pull request a deployed commit is the head of. That it
 // cannot be told costs the comment, not the verdict.
-func (c *ciRun) findPull(ctx context.Context) error {
+func (c *ciRun) findPull(ctx context.Context) {
 	pull, err := c.client.PullWith(ctx, c.event.HeadSHA)
 	switch {
 	case err != nil:
@@ -60,7 +60,6 @@ func (c *ciRun) findPull(ctx context.Context) error {
 		c.event = c.event.Of(pull)
 		c.store.event = c.event
 	}
-	return nil
 }
 
 // queued decides on a merge queue's commit. Its pull request was measured on its

@@ -66,9 +66,27 @@ func runCIReport(ctx context.Context, env *Env) (Exit, error) {
 		}
 		all = append(all, m)
 	}
+	ctx = context.WithoutCancel(ctx)
 	c.accept(ctx, all)
-	c.publish(context.WithoutCancel(ctx), all)
+	c.checksOf(ctx, all)
+	defer c.closeChecks(ctx, github.Failure, "no verdict", "loadline ended without a verdict; its log says why.")
+	c.publish(ctx, all)
 	return ExitPass, nil
+}
+
+// checksOf opens a check run for each result, named as the job that measured would
+// have named it. A matrix has none: its legs are jobs already, and their names
+// would be one.
+func (c *ciRun) checksOf(ctx context.Context, all []*measurement) {
+	first := all[0].run
+	for _, m := range all {
+		if m.run.Environment.Label != first.Environment.Label || m.run.Profile != first.Profile {
+			return
+		}
+		c.specs = append(c.specs, m.spec)
+	}
+	c.in.envLabel, c.in.profile = first.Environment.Label, first.Profile
+	c.openChecks(ctx)
 }
 
 // standForRun makes the event that of the run whose results are published, with

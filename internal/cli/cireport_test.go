@@ -48,12 +48,22 @@ func TestReportOfAFork(t *testing.T) {
 	if n := len(g.hub.Comments(7, bot)); n != 0 {
 		t.Errorf("%d comments on another pull request", n)
 	}
+	if n := len(g.hub.Checks()); n != 0 {
+		t.Errorf("%d check runs, though nobody asked for one", n)
+	}
+	// Once more, with a check run.
+	if code, log, _ := g.run("ci report", "workflow_run", workflowRun(200, "pull_request", "mallory/shop", head), "INPUT_CHECK_RUN", "true"); code != ExitPass {
+		t.Errorf("status %d\n%s", code, log)
+	}
+	if checks := g.hub.Checks(); len(checks) != 1 || checks[0].Name != "loadline / api (default)" || checks[0].Status != "completed" || checks[0].Conclusion != "failure" {
+		t.Errorf("check runs %+v", checks)
+	}
 	// Once more, of an older run: the comment stays the newer one's.
 	g.upload(150, "loadline-result", "result.json", string(measured(t, head, 1, nil)))
 	if code, log, _ := g.run("ci report", "workflow_run", workflowRun(150, "pull_request", "mallory/shop", head)); code != ExitPass || !strings.Contains(log, "A newer run has written the comment") {
 		t.Errorf("status %d\n%s", code, log)
 	}
-	if again := g.hub.Comments(8, bot); len(again) != 1 || again[0].Body != body {
+	if again := g.hub.Comments(8, bot); len(again) != 1 || !strings.Contains(again[0].Body, "run=200.2") {
 		t.Error("an older run has changed the comment")
 	}
 }

@@ -9,7 +9,7 @@ var artifactInput = Input{"artifact", DefaultArtifact, "Name of the artifact tha
 // ReportInputs lists the inputs of the sub-action report, as Inputs does the
 // action's.
 func ReportInputs() []Input {
-	return append([]Input{artifactInput}, some("comment", "summary", "accept", "accept-label", "baseline", "baseline-branch", "token", "github-api-url", "working-directory", "binary-path", "version", "log-level")...)
+	return append([]Input{artifactInput}, some("comment", "summary", "check-run", "accept", "accept-label", "baseline", "baseline-branch", "token", "github-api-url", "working-directory", "binary-path", "version", "log-level")...)
 }
 
 // ReportOutputs lists its outputs.
@@ -17,7 +17,7 @@ func ReportOutputs() []Output {
 	var out []Output
 	for _, o := range Outputs() {
 		switch o.Name {
-		case "verdict", "regressions", "worst-route", "worst-change", "report-md", "report-dir", "comment-url":
+		case "verdict", "regressions", "worst-route", "worst-change", "report-md", "report-dir", "comment-url", "check-run-url":
 			out = append(out, o)
 		}
 	}
