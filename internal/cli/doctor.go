@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/pflag"
 
@@ -116,7 +117,7 @@ func (d *doctor) run(ctx context.Context, env *Env, args []string) (Exit, error)
 	for i := range d.findings {
 		d.findings[i].Message = hide.String(d.findings[i].Message)
 	}
-	if err := d.show(env.Stdout); err != nil {
+	if err := d.show(env.Stdout, env.Terminal.Width); err != nil {
 		return ExitInvalid, err
 	}
 	switch {
@@ -138,8 +139,9 @@ func (d *doctor) spec(s *spec.Spec) {
 	}
 }
 
-// show prints the findings by area.
-func (d *doctor) show(w io.Writer) error {
+// show prints the findings by area, in lines of at most width columns; 0: as long
+// as they are.
+func (d *doctor) show(w io.Writer, width int) error {
 	if d.json {
 		text, err := json.Marshal(struct {
 			Findings    []finding `json:"findings"`
@@ -157,12 +159,36 @@ func (d *doctor) show(w io.Writer) error {
 			fmt.Fprintf(&b, "%s\n", f.Area)
 			last = f.Area
 		}
-		fmt.Fprintf(&b, "  %-8s %s\n", f.Level, f.Message)
+		fmt.Fprintf(&b, "  %-8s %s\n", f.Level, wrapped(f.Message, width))
 		if f.Remedy != "" {
-			fmt.Fprintf(&b, "           %s\n", f.Remedy)
+			fmt.Fprintf(&b, "           %s\n", wrapped(f.Remedy, width))
 		}
 	}
 	fmt.Fprintf(&b, "\nThe Action needs, for %s:\n\n%s", strings.Join(d.features, ", "), d.permissions)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// wrapped breaks a text between words, behind the eleven columns of the level.
+func wrapped(text string, width int) string {
+	const indent = 11
+	if width <= 3*indent {
+		return text
+	}
+	var b strings.Builder
+	column := indent
+	for i, word := range strings.Fields(text) {
+		switch n := utf8.RuneCountInString(word); {
+		case i == 0:
+			column += n
+		case column+1+n > width:
+			b.WriteString("\n" + strings.Repeat(" ", indent))
+			column = indent + n
+		default:
+			b.WriteByte(' ')
+			column += 1 + n
+		}
+		b.WriteString(word)
+	}
+	return b.String()
 }

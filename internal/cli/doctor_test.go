@@ -102,3 +102,22 @@ func TestDoctorAsksForRights(t *testing.T) {
 		}
 	}
 }
+
+func TestWrapped(t *testing.T) {
+	t.Parallel()
+	text := strings.Repeat("one two three ", 9) + "end"
+	for _, width := range []int{0, 20, 40, 80} {
+		got := wrapped(text, width)
+		if strings.Join(strings.Fields(got), " ") != text {
+			t.Errorf("%d columns: words were lost: %q", width, got)
+		}
+		for i, line := range strings.Split(got, "\n") {
+			if i == 0 {
+				line = strings.Repeat(" ", 11) + line
+			}
+			if width >= 40 && len(line) > width {
+				t.Errorf("%d columns: %q", width, line)
+			}
+		}
+	}
+}
