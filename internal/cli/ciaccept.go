@@ -367,9 +367,9 @@ func (c *ciRun) howToAccept(m *measurement) []string {
 			ways = append(ways, text)
 		}
 	}
-	add(rule.ViaLabel, fmt.Sprintf("somebody who may write puts the label `%s` on; it covers the rows above up to what was measured, in this pull request only", c.in.acceptLabel))
-	add(rule.ViaTrailer, fmt.Sprintf("a line `Loadline-Accept: %s` in a commit message or in the text of the pull request", a))
-	add(rule.ViaComment, fmt.Sprintf("a comment `/loadline accept %s %s` of somebody who may write", a.Route, c.commit()))
+	add(rule.ViaLabel, fmt.Sprintf("Somebody who may write puts the label `%s` on; it covers the rows above up to what was measured, in this pull request only", c.in.acceptLabel))
+	add(rule.ViaTrailer, fmt.Sprintf("A line `Loadline-Accept: %s` in a commit message or in the text of the pull request", a))
+	add(rule.ViaComment, fmt.Sprintf("A comment `/loadline accept %s %s` of somebody who may write", a.Route, c.commit()))
 	add(rule.ViaFile, "`"+strings.Join([]string{"loadline", "accept", "--from", outDir + "/result.json", "--step", shellQuote(a.Route), "--because", "'…'"}, " ")+"`, committed with the change")
 	return ways
 }
