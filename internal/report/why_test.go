@@ -29,8 +29,10 @@ func whyPage() *Page {
 				Step: "GET /me", Metric: "errors", Base: 0, Head: 0.02, ChangePercent: 2, RawPercent: 2, LimitPercent: 0.5, Call: verdict.Slower,
 				Rule: "errors within 0.5pp", Evidence: &verdict.Evidence{Chunks: 12, Attempts: 1, Stored: 10, TolerancePercent: 0.5, Rows: 15},
 			},
-			{Metric: "throughput", Base: 100, Head: 99, ChangePercent: -1, RawPercent: -1, LimitPercent: 2, NoisePercent: 1, Call: verdict.Unchanged,
-				Evidence: &verdict.Evidence{Chunks: 12, Attempts: 1, Stored: 3, SpreadPercent: 1, TolerancePercent: 2, Rows: 15}},
+			{
+				Metric: "throughput", Base: 100, Head: 99, ChangePercent: -1, RawPercent: -1, LimitPercent: 2, NoisePercent: 1, Call: verdict.Unchanged,
+				Evidence: &verdict.Evidence{Chunks: 12, Attempts: 1, Stored: 3, SpreadPercent: 1, TolerancePercent: 2, Rows: 15},
+			},
 		},
 	}
 	return New(v, nil, Context{}, nil)
