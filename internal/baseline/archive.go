@@ -250,7 +250,7 @@ func (b *bounded) explain(err error) error {
 	var corrupt flate.CorruptInputError
 	switch {
 	case b.over:
-		return fmt.Errorf("the archive unpacks to more than %d MiB; nothing was imported: export one spec at a time", maxArchiveBytes>>20)
+		return fmt.Errorf("the archive unpacks to more than %d MiB; nothing was imported: export one spec at a time", b.most>>20)
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return errors.New("the archive ends too early; nothing was imported: copy or export it again")
 	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader), errors.Is(err, tar.ErrHeader), errors.As(err, &corrupt):

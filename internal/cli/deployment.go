@@ -21,11 +21,13 @@ type deployment struct {
 	gone chan struct{} // closed when the command ended
 	err  error         // how it ended; valid after gone
 
-	guard func() // ends the guard; see guardGroup
+	grace time.Duration // from asking it to end to ending it
+	guard func()        // ends the guard; see guardGroup
 }
 
 const (
-	stopGrace   = 5 * time.Second        // from asking a program to end to ending it
+	stopGrace   = 5 * time.Second        // the grace of every program
+	killGrace   = time.Second            // from ending it to its parent's hearing of it, if that one listens
 	stopLook    = 20 * time.Millisecond  // how often it is looked after meanwhile
 	outputGrace = 500 * time.Millisecond // for output of children that outlive their shell
 )
@@ -33,7 +35,7 @@ const (
 // deploy runs a start command in a shell. It does not end with ctx, but with
 // stop, so that what it serves is there until the last request.
 func deploy(ctx context.Context, env *Env, side, command string) (*deployment, error) {
-	d := &deployment{side: side, out: &tail{}, gone: make(chan struct{})}
+	d := &deployment{side: side, out: &tail{}, gone: make(chan struct{}), grace: stopGrace}
 	shell := shellCommand(command)
 	d.cmd = exec.CommandContext(context.WithoutCancel(ctx), shell[0], shell[1:]...)
 	d.cmd.Dir = env.Dir
@@ -86,25 +88,33 @@ func (d *deployment) ended() string {
 	return d.err.Error()
 }
 
-// stop ends the command and all that it started: it asks, and after stopGrace it
+// stop ends the command and all that it started: it asks, and after its grace it
 // does not ask any more. It returns when they are gone.
 func (d *deployment) stop() {
 	askToEnd(d.cmd)
-	deadline := time.NewTimer(stopGrace)
+	gone := d.leaves(d.grace)
+	endAll(d.cmd) // also when the shell left by itself: on Windows only that was seen
+	if !gone {
+		d.leaves(killGrace)
+	}
+	<-d.gone
+	d.guard()
+}
+
+// leaves waits until nothing of the command is left, or for so long.
+func (d *deployment) leaves(grace time.Duration) bool {
+	deadline := time.NewTimer(grace)
 	defer deadline.Stop()
 	look := time.NewTicker(stopLook)
 	defer look.Stop()
 	for groupLives(d.cmd, d.gone) {
 		select {
 		case <-look.C:
-			continue
 		case <-deadline.C:
+			return false
 		}
-		break
 	}
-	endAll(d.cmd)
-	<-d.gone
-	d.guard()
+	return true
 }
 
 // A tail keeps the end of what is written to it.
