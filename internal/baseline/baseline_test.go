@@ -137,6 +137,22 @@ func TestRing(t *testing.T) {
 	}
 }
 
+// Two runs that began in one second lay in the order of their commits' names.
+func TestNewestWithinASecond(t *testing.T) {
+	t.Parallel()
+	for _, commits := range [][2]string{{"aaaaaaa", "bbbbbbb"}, {"bbbbbbb", "aaaaaaa"}} {
+		d := Dir(t.TempDir())
+		older, newer := stored(1), stored(1)
+		older.Commit, newer.Commit = commits[0], commits[1]
+		newer.Started = older.Started.Add(300 * time.Millisecond)
+		put(t, d, newer)
+		put(t, d, older)
+		if got := find(t, d, newer).Records; len(got) != 2 || got[0].Commit != newer.Commit {
+			t.Errorf("the newest of %d is %s, want %s", len(got), got[0].Commit, newer.Commit)
+		}
+	}
+}
+
 func TestMisses(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

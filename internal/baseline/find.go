@@ -104,6 +104,8 @@ func Find(store fs.FS, q Query) (*Found, error) {
 			found.Records = append(found.Records, Record{name, s})
 		}
 	}
+	// A name tells the second, what is within it tells the rest.
+	slices.SortStableFunc(found.Records, func(a, b Record) int { return b.Started.Compare(a.Started) })
 	if len(found.Records) == 0 {
 		found.Miss, err = miss(store, q, other, found.Skipped)
 		if later > 0 && other == nil && err == nil {

@@ -153,7 +153,7 @@ func SummarizeArm(r *Run, arm string) (*Summary, error) {
 	}
 	s := &Summary{
 		Tool: r.Tool, Spec: r.Spec, File: r.File, Profile: r.Profile, Fingerprint: r.Fingerprint, Parts: r.Parts,
-		Commit: r.Commit, Started: r.Started.UTC().Truncate(time.Second), Measured: r.Measured, Open: r.Open,
+		Commit: r.Commit, Started: r.Started.UTC().Truncate(time.Millisecond), Measured: r.Measured, Open: r.Open,
 		Environment: r.Environment, Steal: r.Generator.Steal,
 	}
 	switch faults := r.Faults(); {
