@@ -1,12 +1,11 @@
 package main
 
 import (
-	"math"
-
 	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"os/exec"
