@@ -268,17 +268,26 @@ func (c *ciRun) keep(ctx context.Context, all []*measurement) {
 		if m.verdict.Head == nil || !c.store.takes(m.verdict.Head) {
 			continue
 		}
-		m.verdict.Head.Attempt = c.attempt()
-		name, err := c.store.keep(ctx, m.verdict.Head)
-		switch {
-		case unfit(err):
-			c.note("%s: %v. The baseline stays as it was.", m.spec.Name, err)
-		case err != nil:
-			c.note("%s: the baseline could not be stored: %v", m.spec.Name, err)
-		case name != "":
-			c.log.Info("baseline stored", "file", name)
+		if err := c.keepOne(ctx, m); err != nil {
+			c.note("%v", err)
 		}
 	}
+}
+
+// keepOne stores one run. That its store refuses it for what it measured is told,
+// and no error.
+func (c *ciRun) keepOne(ctx context.Context, m *measurement) error {
+	m.verdict.Head.Attempt = c.attempt()
+	name, err := c.store.keep(ctx, m.verdict.Head)
+	switch {
+	case unfit(err):
+		c.note("%s: %v. The baseline stays as it was.", m.spec.Name, err)
+	case err != nil:
+		return fmt.Errorf("%s: the baseline could not be stored: %w", m.spec.Name, err)
+	case name != "":
+		c.log.Info("baseline stored", "spec", m.spec.Name, "file", name)
+	}
+	return nil
 }
 
 // attempt tells re-runs of one workflow run apart; "" where no CI is known.

@@ -59,16 +59,7 @@ func runCIStore(ctx context.Context, env *Env) (Exit, error) {
 			c.note("%s: a run on a schedule without a profile stores no baseline.", m.spec.Name)
 			continue
 		}
-		m.verdict.Head.Attempt = c.attempt()
-		name, err := c.store.keep(ctx, m.verdict.Head)
-		switch {
-		case unfit(err):
-			c.note("%s: %v. The baseline stays as it was.", m.spec.Name, err)
-		case err != nil:
-			errs = append(errs, fmt.Errorf("%s: the baseline could not be stored: %w", m.spec.Name, err))
-		default:
-			c.log.Info("baseline stored", "spec", m.spec.Name, "file", name)
-		}
+		errs = append(errs, c.keepOne(ctx, m))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return c.failed(ExitInvalid, err)
