@@ -108,15 +108,9 @@ type Health struct {
 	StealKnown   bool    `json:"steal_known"`
 	GCPauseUs    int64   `json:"gc_pause_us"`
 	NoPorts      int64   `json:"no_ports"`
-	Busy         bool    `json:"busy"` // CPU over 80 %: the figures may be its own
-	Late         bool    `json:"late"` // lag over 10 ms
+	Busy         bool    `json:"busy"` // see result.Health.Busy
+	Late         bool    `json:"late"` // see result.Health.Late
 }
-
-// Limits beyond which a generator is in the way: those of result.Generator.
-const (
-	busyPercent = 80
-	lateLag     = 10 * time.Millisecond
-)
 
 // A Feed turns what load says each second into rows. One goroutine uses it.
 type Feed struct {
@@ -268,7 +262,7 @@ func health(h *result.Health) Health {
 		CPUPercent: h.CPU * 100, LagP99us: h.LagP99.Microseconds(),
 		StealPercent: max(h.Steal, 0) * 100, StealKnown: h.Steal >= 0,
 		GCPauseUs: h.GCPause.Microseconds(), NoPorts: h.NoPorts,
-		Busy: h.CPU*100 > busyPercent, Late: h.LagP99 > lateLag,
+		Busy: h.Busy(), Late: h.Late(),
 	}
 }
 

@@ -224,13 +224,6 @@ func (c *collector) export(r *result.Run) {
 	r.Generator.NoPorts = c.total.noPorts // also of a warm-up: what it had, the rest has not
 }
 
-// Limits beyond which a second counts as one in which the generator itself was
-// in the way: see result.Generator.
-const (
-	busyCPU = 0.8
-	lateLag = 10 * time.Millisecond
-)
-
 // A summary adds up the health of measured seconds.
 type summary struct {
 	g          result.Generator
@@ -254,10 +247,10 @@ func (s *summary) add(h result.Health, took time.Duration, lag *histogram) {
 	s.g.CPUMax = max(s.g.CPUMax, h.CPU)
 	s.g.GCPauseMax = max(s.g.GCPauseMax, h.GCPause)
 	s.g.NoPorts += h.NoPorts
-	if h.CPU > busyCPU {
+	if h.Busy() {
 		s.g.BusySeconds++
 	}
-	if h.LagP99 > lateLag {
+	if h.Late() {
 		s.g.LateSeconds++
 	}
 }

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"cmp"
 	"slices"
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
@@ -49,24 +48,8 @@ func (b *books) sorted() []*cell {
 			all = append(all, c)
 		}
 	}
-	slices.SortFunc(all, func(x, y *cell) int {
-		a, b := x.key, y.key
-		return cmp.Or(
-			cmp.Compare(a.step, b.step), cmp.Compare(a.stage, b.stage), cmp.Compare(a.status, b.status),
-			cmp.Compare(a.err(), b.err()), cmp.Compare(a.proto, b.proto),
-			before(a.failed, b.failed), before(a.checks, b.checks))
-	})
+	slices.SortFunc(all, func(x, y *cell) int { return x.key.result().Compare(y.key.result()) })
 	return all
-}
-
-func before(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
-	}
-	return 1
 }
 
 // export writes the books into a finished Run.

@@ -87,10 +87,10 @@ func (l *pairedLog) round(side int, length time.Duration, drive func(begin time.
 	a.measured += round.Length
 	l.summary.add(round.Health, now.at.Sub(from.at), &current.lag)
 	l.driven[0] += round.Length
-	if round.Health.CPU > busyCPU {
+	if round.Health.Busy() {
 		l.driven[1] += round.Length
 	}
-	if round.Health.LagP99 > lateLag {
+	if round.Health.Late() {
 		l.driven[2] += round.Length
 	}
 	return round

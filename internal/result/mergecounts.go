@@ -2,6 +2,7 @@ package result
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
@@ -50,27 +51,8 @@ func mergedCells(runs []*Run) []Cell {
 			into.Latency, into.Service = addHistogram(into.Latency, c.Latency), addHistogram(into.Service, c.Service)
 		}
 	}
-	slices.SortStableFunc(all, func(x, y Cell) int { return compareKeys(x.Key, y.Key) })
+	slices.SortStableFunc(all, func(x, y Cell) int { return x.Key.Compare(y.Key) })
 	return all
-}
-
-// compareKeys is the order of cells in a result.
-func compareKeys(a, b Key) int {
-	return cmp.Or(
-		cmp.Compare(a.Step, b.Step), cmp.Compare(a.Stage, b.Stage), cmp.Compare(a.Status, b.Status),
-		cmp.Compare(a.Error, b.Error), cmp.Compare(a.Proto, b.Proto),
-		compareBools(a.Failed, b.Failed), compareBools(a.Checks, b.Checks))
-}
-
-func compareBools(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
-	default:
-		return 1
-	}
 }
 
 func mergedPhases(runs []*Run) []Phases {
@@ -98,12 +80,7 @@ func mergedTallies(runs []*Run) []Tally {
 			sums[k] = Tally{Check: t.Check, Stage: t.Stage, Passed: sum.Passed + t.Passed, Failed: sum.Failed + t.Failed}
 		}
 	}
-	var all []Tally
-	for _, t := range sums {
-		all = append(all, t)
-	}
-	slices.SortFunc(all, func(a, b Tally) int { return cmp.Or(cmp.Compare(a.Check, b.Check), cmp.Compare(a.Stage, b.Stage)) })
-	return all
+	return slices.SortedFunc(maps.Values(sums), func(a, b Tally) int { return cmp.Or(cmp.Compare(a.Check, b.Check), cmp.Compare(a.Stage, b.Stage)) })
 }
 
 func mergedFlows(runs []*Run) []Flow {
@@ -120,14 +97,9 @@ func mergedFlows(runs []*Run) []Flow {
 			}
 		}
 	}
-	var all []Flow
-	for _, f := range sums {
-		all = append(all, f)
-	}
-	slices.SortFunc(all, func(a, b Flow) int {
+	return slices.SortedFunc(maps.Values(sums), func(a, b Flow) int {
 		return cmp.Or(cmp.Compare(a.Scenario, b.Scenario), cmp.Compare(a.Stage, b.Stage))
 	})
-	return all
 }
 
 // mergedValues adds up custom metrics. The last value of a gauge is that of the
@@ -148,10 +120,5 @@ func mergedValues(runs []*Run) []Value {
 			sums[v.Metric] = sum
 		}
 	}
-	var all []Value
-	for _, v := range sums {
-		all = append(all, v)
-	}
-	slices.SortFunc(all, func(a, b Value) int { return cmp.Compare(a.Metric, b.Metric) })
-	return all
+	return slices.SortedFunc(maps.Values(sums), func(a, b Value) int { return cmp.Compare(a.Metric, b.Metric) })
 }

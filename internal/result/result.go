@@ -3,6 +3,7 @@
 package result
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 
@@ -93,6 +94,25 @@ type Key struct {
 // or a check did not hold, or a capture found nothing.
 func (k Key) Errored() bool { return k.Failed || k.Checks || k.Error == "capture" }
 
+// Compare is the order of the cells of a run: by step and stage first.
+func (k Key) Compare(o Key) int {
+	return cmp.Or(
+		cmp.Compare(k.Step, o.Step), cmp.Compare(k.Stage, o.Stage), cmp.Compare(k.Status, o.Status),
+		cmp.Compare(k.Error, o.Error), cmp.Compare(k.Proto, o.Proto),
+		compareBools(k.Failed, o.Failed), compareBools(k.Checks, o.Checks))
+}
+
+func compareBools(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	default:
+		return 1
+	}
+}
+
 // A Cell is what came of the requests of one Key. A request without a complete
 // response has no latency, but for a timeout, which counts with the time it
 // took: a dead target must not look fast, a hanging one must not look gone.
@@ -178,6 +198,14 @@ type Health struct {
 	NoPorts int64         // connects that failed for want of a local port or descriptor
 }
 
+// Busy says that the generator used over 80 % of the CPU that it may use: what it
+// measured may be its own delay.
+func (h *Health) Busy() bool { return h.CPU > 0.8 }
+
+// Late says that it sent requests more than 10 ms late through its own fault, by
+// the p99 of its lag.
+func (h *Health) Late() bool { return h.LagP99 > 10*time.Millisecond }
+
 // A Round is a short stretch of measured load on one arm, the unit that the
 // verdict counts with.
 type Round struct {
@@ -232,8 +260,8 @@ type Generator struct {
 	Steal          float64 // mean; -1 unknown
 	GCPauseMax     time.Duration
 	NoPorts        int64
-	BusySeconds    int // seconds with CPU over 80 %
-	LateSeconds    int // seconds with lag p99 over 10 ms
+	BusySeconds    int // see Health.Busy
+	LateSeconds    int // see Health.Late
 	Seconds        int // measured seconds
 }
 
