@@ -30,14 +30,20 @@ func ciCommand() command {
 		name:    "ci",
 		summary: "what the Action runs: measure, compare, publish, store, exit",
 		example: "INPUT_SPEC=perf/api.toml INPUT_BASE_URL=http://127.0.0.1:8080 loadline ci",
-		flags: func(*pflag.FlagSet) runFunc {
-			return func(ctx context.Context, env *Env, args []string) (Exit, error) {
-				if err := exactly(args); err != nil {
-					return ExitUsage, err
-				}
-				return runCI(ctx, env)
+		flags:   byInputs(runCI),
+	}
+}
+
+// byInputs makes a command that is told everything by its inputs: it has no flags
+// and no arguments.
+func byInputs(run func(context.Context, *Env) (Exit, error)) func(*pflag.FlagSet) runFunc {
+	return func(*pflag.FlagSet) runFunc {
+		return func(ctx context.Context, env *Env, args []string) (Exit, error) {
+			if err := exactly(args); err != nil {
+				return ExitUsage, err
 			}
-		},
+			return run(ctx, env)
+		}
 	}
 }
 
@@ -204,7 +210,7 @@ func (c *ciRun) prepare() error {
 			return err
 		}
 	}
-	c.store, err = newCIStore(c.env, in, c.event, c.client)
+	c.store, err = newCIStore(c.env, in, &c.event, c.client)
 	return err
 }
 

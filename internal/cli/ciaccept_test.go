@@ -95,9 +95,10 @@ func (d *pullDesk) decide(e github.Event, m *measurement) *measurement {
 	env := &Env{Stdout: io.Discard, Stderr: io.Discard, Dir: d.t.TempDir(), Getenv: func(string) (string, bool) { return "", false }}
 	c := &ciRun{
 		env: env, client: client, event: e, github: true, log: slog.New(slog.DiscardHandler),
-		in:    &ciInputs{accept: ways, acceptLabel: acceptTag, envLabel: "staging", comment: "always", dir: "baselines"},
-		store: &ciStore{}, actions: github.NewActions(io.Discard, env.get),
+		in:      &ciInputs{accept: ways, acceptLabel: acceptTag, envLabel: "staging", comment: "always", dir: "baselines"},
+		actions: github.NewActions(io.Discard, env.get),
 	}
+	c.store = &ciStore{event: &c.event}
 	all := []*measurement{m}
 	c.accept(d.t.Context(), all)
 	if !d.fork {

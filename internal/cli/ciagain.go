@@ -42,7 +42,6 @@ func (c *ciRun) readPull(ctx context.Context) error {
 	c.pull = pull
 	if c.event.Name == github.EventIssueComment {
 		c.event = c.event.Of(pull)
-		c.store.event = c.event
 	}
 	return nil
 }

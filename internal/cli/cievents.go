@@ -58,7 +58,6 @@ func (c *ciRun) findPull(ctx context.Context) {
 		c.log.Info("no open pull request has this commit as its head", "commit", c.event.HeadSHA)
 	default:
 		c.event = c.event.Of(pull)
-		c.store.event = c.event
 	}
 }
 
@@ -89,7 +88,7 @@ func (c *ciRun) queued(ctx context.Context) (code Exit, done bool, err error) {
 	c.note("No finished job %s is known on the head of this queue's pull request, so the limits are judged with a short load, and nothing is compared. For the other way the job needs `checks: read` and `pull-requests: read`, and no `name:` of its own.", c.event.Job)
 	c.prefer = smokeProfile
 	c.in.baseline = place{kind: "none"}
-	c.store, err = newCIStore(c.env, c.in, c.event, c.client)
+	c.store, err = newCIStore(c.env, c.in, &c.event, c.client)
 	return ExitPass, false, err
 }
 

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/spf13/pflag"
-
 	"github.com/loadline-ci/loadline/internal/github"
 )
 
@@ -14,14 +12,7 @@ func ciReportCommand() command {
 		name:    "ci report",
 		summary: "what the sub-action report runs: publish results that other jobs uploaded",
 		example: "INPUT_ARTIFACT=loadline-result loadline ci report",
-		flags: func(*pflag.FlagSet) runFunc {
-			return func(ctx context.Context, env *Env, args []string) (Exit, error) {
-				if err := exactly(args); err != nil {
-					return ExitUsage, err
-				}
-				return runCIReport(ctx, env)
-			}
-		},
+		flags:   byInputs(runCIReport),
 	}
 }
 
@@ -110,7 +101,7 @@ func (c *ciRun) standForRun(ctx context.Context) (why string, err error) {
 	e = e.Of(pull)
 	// The comment is that run's: a newer one must be able to tell.
 	e.RunID, e.RunAttempt = e.OtherRunID, max(e.OtherRunAttempt, 1)
-	c.event, c.store.event = e, e
+	c.event = e
 	return "", nil
 }
 

@@ -22,7 +22,7 @@ const (
 type ciStore struct {
 	in     *ciInputs
 	env    *Env
-	event  github.Event
+	event  *github.Event  // that of the CI run, which may come to stand for another
 	build  pipeline.Build // of another CI; event is empty then
 	client *github.Client // nil: no token, no GitHub
 	place  place
@@ -30,7 +30,7 @@ type ciStore struct {
 	base   string         // of left, once it is known
 }
 
-func newCIStore(env *Env, in *ciInputs, e github.Event, client *github.Client) (*ciStore, error) {
+func newCIStore(env *Env, in *ciInputs, e *github.Event, client *github.Client) (*ciStore, error) {
 	s := &ciStore{in: in, env: env, event: e, client: client, place: in.baseline}
 	if e.Name == "" {
 		s.build = pipeline.Detect(env.get)

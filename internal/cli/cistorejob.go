@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/spf13/pflag"
-
 	"github.com/loadline-ci/loadline/internal/github"
 )
 
@@ -15,14 +13,7 @@ func ciStoreCommand() command {
 		name:    "ci store",
 		summary: "what the sub-action store runs: keep results that other jobs uploaded as baselines",
 		example: "INPUT_ARTIFACT=loadline-result loadline ci store",
-		flags: func(*pflag.FlagSet) runFunc {
-			return func(ctx context.Context, env *Env, args []string) (Exit, error) {
-				if err := exactly(args); err != nil {
-					return ExitUsage, err
-				}
-				return runCIStore(ctx, env)
-			}
-		},
+		flags:   byInputs(runCIStore),
 	}
 }
 

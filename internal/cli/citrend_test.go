@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/loadline-ci/loadline/internal/baseline"
+	"github.com/loadline-ci/loadline/internal/github"
 	"github.com/loadline-ci/loadline/internal/result"
 	"github.com/loadline-ci/loadline/internal/spec"
 	"github.com/loadline-ci/loadline/internal/verdict"
@@ -52,7 +53,7 @@ func TestTrendIsWatched(t *testing.T) {
 			dir := t.TempDir()
 			head := creeping(t, dir, tt.by)
 			in := &ciInputs{update: tt.update}
-			c := &ciRun{in: in, store: &ciStore{in: in, store: baseline.Dir(dir)}}
+			c := &ciRun{in: in, store: &ciStore{in: in, event: &github.Event{}, store: baseline.Dir(dir)}}
 			m := &measurement{spec: &spec.Spec{Name: "sim"}, base: []*result.Summary{head}, verdict: verdict.Verdict{Head: head}}
 			c.watchTrend(context.Background(), []*measurement{m})
 			var said []string
