@@ -6,11 +6,8 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,7 +23,11 @@ type hub struct {
 	*emulator
 	uploads     string // RUN/NAME/ are what the jobs of a run uploaded
 	deployments []deployed
+	jobs        []runJob // of every run
 }
+
+// A runJob is a job of a workflow run, as GitHub calls it.
+type runJob struct{ name, status, runner string }
 
 // A deployed commit.
 type deployed struct{ commit, environment, url string }
@@ -39,70 +40,28 @@ type uploaded struct {
 
 // serve starts the hub.
 func (h *hub) serve(r *runner) error {
-	behind, err := url.Parse(h.url)
+	mux, behind, err := h.front()
 	if err != nil {
 		return err
 	}
-	proxy := httputil.NewSingleHostReverseProxy(behind)
-	mux := http.NewServeMux()
-	mux.Handle("/", proxy)
-	for _, root := range []string{"", "/api/v3"} {
-		mux.HandleFunc("GET "+root+"/repos/octo/shop/compare/{range}", h.compare)
+	for _, root := range apiRoots {
 		for path, answer := range map[string]http.HandlerFunc{
 			"commits":                      h.commits,
 			"actions/runs/{run}/artifacts": h.artifacts,
-			"actions/artifacts":            h.artifacts,
-			"actions/artifacts/{id}/zip":   h.locate,
-			"deployments":                  h.listDeployments,
-			"deployments/{id}/statuses":    h.statuses,
+			"actions/runs/{run}/attempts/{attempt}/jobs": h.listJobs,
+			"actions/artifacts":                          h.artifacts,
+			"actions/artifacts/{id}/zip":                 h.locate,
+			"deployments":                                h.listDeployments,
+			"deployments/{id}/statuses":                  h.statuses,
 		} {
-			mux.HandleFunc("GET "+root+"/repos/octo/shop/"+path, func(w http.ResponseWriter, req *http.Request) {
-				proxy.ServeHTTP(httptest.NewRecorder(), req.Clone(req.Context()))
+			mux.HandleFunc("GET "+root+repoPath+path, func(w http.ResponseWriter, req *http.Request) {
+				behind.ServeHTTP(httptest.NewRecorder(), req.Clone(req.Context()))
 				answer(w, req)
 			})
 		}
 	}
 	mux.HandleFunc("GET /store/{id}", h.send)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		h.calls.Add(1)
-		mux.ServeHTTP(w, req)
-	})}
-	go func() { _ = server.Serve(listener) }() // until Close
-	r.stops = append(r.stops, func() { _ = server.Close() })
-	h.api = "http://" + listener.Addr().String()
-	return nil
-}
-
-func (h *hub) compare(w http.ResponseWriter, req *http.Request) {
-	base, head, _ := strings.Cut(req.PathValue("range"), "...")
-	out, err := plumbing(h.bare, "merge-base", "--end-of-options", base, head)
-	if err != nil {
-		notFound(w)
-		return
-	}
-	answer(w, http.StatusOK, map[string]any{"merge_base_commit": map[string]any{"sha": strings.TrimSpace(out)}})
-}
-
-func (h *hub) commits(w http.ResponseWriter, req *http.Request) {
-	out, err := plumbing(h.bare, "rev-list", "--parents", "--max-count=100", "--end-of-options", req.URL.Query().Get("sha"))
-	if err != nil {
-		notFound(w)
-		return
-	}
-	list := []map[string]any{}
-	for l := range strings.Lines(out) {
-		names := strings.Fields(l)
-		parents := []map[string]any{}
-		for _, p := range names[1:] {
-			parents = append(parents, map[string]any{"sha": p})
-		}
-		list = append(list, map[string]any{"sha": names[0], "parents": parents})
-	}
-	answer(w, http.StatusOK, list)
+	return h.listen(r, mux)
 }
 
 // all lists what was uploaded, oldest run first.
@@ -162,6 +121,14 @@ func (h *hub) send(w http.ResponseWriter, req *http.Request) {
 	_, _ = io.Copy(w, &b) // a client that went away is no matter
 }
 
+func (h *hub) listJobs(w http.ResponseWriter, _ *http.Request) {
+	list := []map[string]any{}
+	for i, j := range h.jobs {
+		list = append(list, map[string]any{"id": i + 1, "name": j.name, "status": j.status, "runner_name": j.runner})
+	}
+	answer(w, http.StatusOK, map[string]any{"total_count": len(list), "jobs": list})
+}
+
 func (h *hub) listDeployments(w http.ResponseWriter, req *http.Request) {
 	list := []map[string]any{}
 	for i, d := range h.deployments {
@@ -179,8 +146,4 @@ func (h *hub) statuses(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	answer(w, http.StatusOK, []map[string]any{{"id": 1, "state": "success", "environment_url": h.deployments[id-1].url}})
-}
-
-func notFound(w http.ResponseWriter) {
-	answer(w, http.StatusNotFound, map[string]any{"message": "Not Found"})
 }

@@ -89,7 +89,7 @@ func (p *people) upload(dir string, j job) error {
 
 // routes answers what the emulator has not, under root ("" or "/api/v3").
 func (p *people) routes(mux *http.ServeMux, root string, e *emulator) {
-	repo := root + "/repos/octo/shop/"
+	repo := root + repoPath
 	get := func(path string, do func(w http.ResponseWriter, r *http.Request)) {
 		mux.HandleFunc("GET "+repo+path, func(w http.ResponseWriter, r *http.Request) {
 			p.mu.Lock()
