@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -151,24 +150,7 @@ func TestRunThroughToxiproxy(t *testing.T) {
 	t.Parallel()
 	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 10000)) }))
 	t.Cleanup(target.Close)
-	api := wiretest.Free(t)
-	host, port, _ := net.SplitHostPort(api)
-	wiretest.Program(t, api, "toxiproxy-server", "-host", host, "-port", port)
-	call := func(path string, body map[string]any) {
-		t.Helper()
-		text, err := json.Marshal(body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp, err := http.Post("http://"+api+path, "application/json", bytes.NewReader(text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = resp.Body.Close()
-		if resp.StatusCode/100 != 2 {
-			t.Fatalf("%s: %s", path, resp.Status)
-		}
-	}
+	proxy := wiretest.StartToxiproxy(t)
 	for toxic, tt := range map[string]struct {
 		attributes map[string]any
 		errors     string // kind of all failures; "": none fails
@@ -181,9 +163,7 @@ func TestRunThroughToxiproxy(t *testing.T) {
 	} {
 		t.Run(toxic, func(t *testing.T) {
 			t.Parallel()
-			listen := wiretest.Free(t)
-			call("/proxies", map[string]any{"name": toxic, "listen": listen, "upstream": strings.TrimPrefix(target.URL, "http://"), "enabled": true})
-			call("/proxies/"+toxic+"/toxics", map[string]any{"type": toxic, "stream": "downstream", "attributes": tt.attributes})
+			listen := proxy.Spoil(t, toxic, strings.TrimPrefix(target.URL, "http://"), toxic, tt.attributes)
 			limit := "30s"
 			if tt.errors == "timeout" {
 				limit = "100ms"

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/loadline-ci/loadline/internal/wire/wiretest"
 )
 
 // canned answers whatever comes with the same bytes, one answer for one packet:
@@ -37,8 +39,8 @@ func canned(b *testing.B, conf *tls.Config) string {
 // here, so half of the time, and with net/http's server most of it, is not the
 // client's; what allocates is.
 func BenchmarkDo(b *testing.B) {
-	a := newAuthority(b)
-	cert, key, _, _ := a.issue(b, loopback())
+	a := wiretest.NewAuthority(b)
+	cert, key, _, _ := a.Issue(b, wiretest.Loopback())
 	conf := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{cert.Raw}, PrivateKey: key}}}
 	two := server2(b, true, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{\"hello\": 1}\n") })
 	for _, bb := range []struct {
@@ -48,7 +50,7 @@ func BenchmarkDo(b *testing.B) {
 	}{
 		{"plain", canned(b, nil), Options{}, false},
 		{"body", canned(b, nil), Options{}, true},
-		{"tls", canned(b, conf), Options{TLS: TLSOptions{CA: a.pem}, Version: "1.1"}, false},
+		{"tls", canned(b, conf), Options{TLS: TLSOptions{CA: a.PEM}, Version: "1.1"}, false},
 		{"h2c", two.URL, Options{Version: "h2c"}, false},
 		{"connect", canned(b, nil), Options{NoKeepAlive: true}, false},
 	} {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -43,9 +42,9 @@ func TestNginx(t *testing.T) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	a := newAuthority(t)
-	_, _, serverCert, serverKey := a.issue(t, loopback())
-	_, _, cert, key := a.issue(t, &x509.Certificate{
+	a := wiretest.NewAuthority(t)
+	_, _, serverCert, serverKey := a.Issue(t, wiretest.Loopback())
+	_, _, cert, key := a.Issue(t, &x509.Certificate{
 		Subject: pkix.Name{CommonName: "tester"}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	})
 	big := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
@@ -62,10 +61,10 @@ http {
   server { listen %[4]s; location /old { return 301 /big.txt; } location /close { keepalive_timeout 0; return 200 bye; } }
   server { listen %[5]s ssl http2; large_client_header_buffers 4 64k; }
   server { listen %[6]s ssl; ssl_client_certificate %[7]s; ssl_verify_client on; location / { return 200 $ssl_client_s_dn; } }
-}`, dir, write(t, dir, "c.pem", serverCert), write(t, dir, "k.pem", serverKey), plain, secure, strict, write(t, dir, "ca.pem", a.pem)))
+}`, dir, write(t, dir, "c.pem", serverCert), write(t, dir, "k.pem", serverKey), plain, secure, strict, write(t, dir, "ca.pem", a.PEM)))
 	wiretest.Program(t, strict, "nginx", "-c", conf, "-p", dir)
 
-	o := Options{BodyLimit: 10 << 20, TLS: TLSOptions{CA: a.pem, Cert: cert, Key: key}}
+	o := Options{BodyLimit: 10 << 20, TLS: TLSOptions{CA: a.PEM, Cert: cert, Key: key}}
 	for _, tt := range []struct{ url, version, proto string }{
 		{"http://" + plain, "auto", "1.1"}, {"https://" + secure, "auto", "2"}, {"https://" + secure, "1.1", "1.1"},
 	} {
@@ -108,7 +107,7 @@ http {
 		t.Errorf("client certificate: got %d %q", resp.Status, resp.Body)
 	}
 	// nginx takes the connection and answers 400 to it.
-	if resp := do(t, newSession(t, Options{TLS: TLSOptions{CA: a.pem}}), to("https://"+strict+"/")); resp.Status != 400 {
+	if resp := do(t, newSession(t, Options{TLS: TLSOptions{CA: a.PEM}}), to("https://"+strict+"/")); resp.Status != 400 {
 		t.Errorf("no client certificate: got %d, want 400", resp.Status)
 	}
 }
@@ -116,8 +115,8 @@ http {
 func TestNghttpd(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	a := newAuthority(t)
-	_, _, cert, key := a.issue(t, loopback())
+	a := wiretest.NewAuthority(t)
+	_, _, cert, key := a.Issue(t, wiretest.Loopback())
 	big := bytes.Repeat([]byte("0123456789abcdef"), 1<<18)
 	write(t, dir, "big.txt", big)
 	c, k := write(t, dir, "c.pem", cert), write(t, dir, "k.pem", key)
@@ -129,7 +128,7 @@ func TestNghttpd(t *testing.T) {
 			scheme, args = "http", []string{"-a", "127.0.0.1", "-d", dir, "--no-tls", "--echo-upload", port}
 		}
 		wiretest.Program(t, addr, "nghttpd", args...)
-		s := newSession(t, Options{Version: "2", BodyLimit: 10 << 20, TLS: TLSOptions{CA: a.pem}})
+		s := newSession(t, Options{Version: "2", BodyLimit: 10 << 20, TLS: TLSOptions{CA: a.PEM}})
 		for i := range 3 {
 			if resp := do(t, s, to(scheme+"://"+addr+"/big.txt")); !bytes.Equal(resp.Body, big) || resp.Reused != (i > 0) {
 				t.Errorf("%s: %d bytes over %s, reused %v", scheme, len(resp.Body), resp.Proto, resp.Reused)
@@ -201,24 +200,7 @@ func TestToxiproxy(t *testing.T) {
 		_, _ = w.Write(make([]byte, 10000))
 	}))
 	t.Cleanup(up.Close)
-	api := wiretest.Free(t)
-	host, port, _ := net.SplitHostPort(api)
-	wiretest.Program(t, api, "toxiproxy-server", "-host", host, "-port", port)
-	call := func(path string, body map[string]any) {
-		t.Helper()
-		b, err := json.Marshal(body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp, err := http.Post("http://"+api+path, "application/json", bytes.NewReader(b))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = resp.Body.Close()
-		if resp.StatusCode/100 != 2 {
-			t.Fatalf("%s: %s", path, resp.Status)
-		}
-	}
+	proxy := wiretest.StartToxiproxy(t)
 	for _, tt := range []struct {
 		toxic string
 		attrs map[string]any
@@ -236,9 +218,7 @@ func TestToxiproxy(t *testing.T) {
 		{"limit_data", map[string]any{"bytes": 50}, Reset, "in the middle of the response (50 bytes of header had come)"},
 	} {
 		t.Run(tt.toxic+" "+tt.kind.String(), func(t *testing.T) {
-			name, listen := strings.ReplaceAll(t.Name(), "/", "-"), wiretest.Free(t)
-			call("/proxies", map[string]any{"name": name, "listen": listen, "upstream": strings.TrimPrefix(up.URL, "http://"), "enabled": true})
-			call("/proxies/"+name+"/toxics", map[string]any{"type": tt.toxic, "stream": "downstream", "attributes": tt.attrs})
+			listen := proxy.Spoil(t, strings.ReplaceAll(t.Name(), "/", "-"), strings.TrimPrefix(up.URL, "http://"), tt.toxic, tt.attrs)
 			req := to("http://" + listen + "/")
 			req.Timeout = 300 * time.Millisecond
 			s := newSession(t, Options{})

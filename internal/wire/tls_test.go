@@ -1,92 +1,26 @@
 package wire
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/pem"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/loadline-ci/loadline/internal/wire/wiretest"
 )
-
-// An authority signs certificates for a test.
-type authority struct {
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-	pem  []byte
-}
-
-func newAuthority(t testing.TB) *authority {
-	t.Helper()
-	a := &authority{}
-	a.cert, a.key, a.pem, _ = a.issue(t, &x509.Certificate{
-		Subject: pkix.Name{CommonName: "test authority"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	})
-	return a
-}
-
-// issue makes a certificate and its key from a template, both as values and PEM.
-func (a *authority) issue(t testing.TB, template *x509.Certificate) (cert *x509.Certificate, key *ecdsa.PrivateKey, certPEM, keyPEM []byte) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template.SerialNumber = big.NewInt(time.Now().UnixNano())
-	if template.NotAfter.IsZero() {
-		template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
-	}
-	parent, signer := template, key
-	if a.cert != nil {
-		parent, signer = a.cert, a.key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), signer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if cert, err = x509.ParseCertificate(der); err != nil {
-		t.Fatal(err)
-	}
-	raw, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cert, key, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
-		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw})
-}
-
-// server starts a TLS server for names, with its other settings from conf.
-func (a *authority) server(t testing.TB, template *x509.Certificate, conf *tls.Config, h http.HandlerFunc) *httptest.Server {
-	t.Helper()
-	cert, key, _, _ := a.issue(t, template)
-	srv := httptest.NewUnstartedServer(h)
-	srv.Config.ErrorLog = quiet
-	srv.TLS = conf
-	srv.TLS.Certificates = []tls.Certificate{{Certificate: [][]byte{cert.Raw}, PrivateKey: key}}
-	srv.StartTLS()
-	t.Cleanup(srv.Close)
-	return srv
-}
-
-func loopback() *x509.Certificate {
-	return &x509.Certificate{DNSNames: []string{"staging.example"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
-}
 
 func TestTLS(t *testing.T) {
 	t.Parallel()
-	a := newAuthority(t)
+	a := wiretest.NewAuthority(t)
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
-		srv := a.server(t, loopback(), &tls.Config{MinVersion: version, MaxVersion: version}, echo)
-		s := newSession(t, Options{TLS: TLSOptions{CA: a.pem}})
+		srv := a.Server(t, wiretest.Loopback(), &tls.Config{MinVersion: version, MaxVersion: version}, echo)
+		s := newSession(t, Options{TLS: TLSOptions{CA: a.PEM}})
 		req := to(srv.URL + "/a")
 		for i := range 3 {
 			resp := do(t, s, req)
@@ -107,10 +41,10 @@ func TestTLS(t *testing.T) {
 
 func TestTLSLargeResponse(t *testing.T) {
 	t.Parallel()
-	a := newAuthority(t)
+	a := wiretest.NewAuthority(t)
 	big := strings.Repeat("0123456789", 300_000)
-	srv := a.server(t, loopback(), &tls.Config{}, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, big) })
-	s := newSession(t, Options{TLS: TLSOptions{CA: a.pem}, BodyLimit: 10 << 20})
+	srv := a.Server(t, wiretest.Loopback(), &tls.Config{}, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, big) })
+	s := newSession(t, Options{TLS: TLSOptions{CA: a.PEM}, BodyLimit: 10 << 20})
 	for range 2 {
 		if resp := do(t, s, to(srv.URL+"/")); string(resp.Body) != big {
 			t.Errorf("got %d bytes, want %d as they were sent", len(resp.Body), len(big))
@@ -120,20 +54,20 @@ func TestTLSLargeResponse(t *testing.T) {
 
 func TestTLSFailures(t *testing.T) {
 	t.Parallel()
-	a := newAuthority(t)
-	good := a.server(t, loopback(), &tls.Config{}, echo)
-	other := a.server(t, &x509.Certificate{DNSNames: []string{"other.example", "www.other.example"}}, &tls.Config{}, echo)
-	old := a.server(t, &x509.Certificate{
+	a := wiretest.NewAuthority(t)
+	good := a.Server(t, wiretest.Loopback(), &tls.Config{}, echo)
+	other := a.Server(t, &x509.Certificate{DNSNames: []string{"other.example", "www.other.example"}}, &tls.Config{}, echo)
+	old := a.Server(t, &x509.Certificate{
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(-time.Hour),
 	}, &tls.Config{}, echo)
-	twelve := a.server(t, loopback(), &tls.Config{MaxVersion: tls.VersionTLS12}, echo)
+	twelve := a.Server(t, wiretest.Loopback(), &tls.Config{MaxVersion: tls.VersionTLS12}, echo)
 	plain := httptest.NewServer(http.HandlerFunc(echo))
 	plain.Config.ErrorLog = quiet
 	t.Cleanup(plain.Close)
 	closing := serve(t, func(_ int, c *rawConn) { _, _ = c.in.ReadByte() })
 
-	trust := TLSOptions{CA: a.pem}
-	as := func(name string) TLSOptions { return TLSOptions{CA: a.pem, ServerName: name} }
+	trust := TLSOptions{CA: a.PEM}
+	as := func(name string) TLSOptions { return TLSOptions{CA: a.PEM, ServerName: name} }
 	for _, tt := range []struct {
 		name, url string
 		opts      TLSOptions
@@ -146,7 +80,7 @@ func TestTLSFailures(t *testing.T) {
 		{"other server name", other.URL, as("staging.example"), "TLS: the certificate is for other.example, www.other.example, not staging.example"},
 		{"address", other.URL, trust, "TLS: the certificate is for other.example, www.other.example, not 127.0.0.1"},
 		{"expired", old.URL, trust, "TLS: the certificate of 127.0.0.1 is expired or not yet valid"},
-		{"old version", twelve.URL, TLSOptions{CA: a.pem, MinVersion: "1.3"}, "TLS: 127.0.0.1 refused the handshake: protocol version not supported"},
+		{"old version", twelve.URL, TLSOptions{CA: a.PEM, MinVersion: "1.3"}, "TLS: 127.0.0.1 refused the handshake: protocol version not supported"},
 		{"no TLS", "https" + strings.TrimPrefix(plain.URL, "http"), trust, "TLS: 127.0.0.1 does not speak TLS on this port"},
 		{"closes", "https" + strings.TrimPrefix(closing.url, "http"), trust, "TLS: 127.0.0.1 closed the connection during the handshake"},
 	} {
@@ -167,22 +101,22 @@ func TestTLSFailures(t *testing.T) {
 
 func TestClientCertificate(t *testing.T) {
 	t.Parallel()
-	a := newAuthority(t)
+	a := wiretest.NewAuthority(t)
 	pool := x509.NewCertPool()
-	pool.AddCert(a.cert)
-	_, _, cert, key := a.issue(t, &x509.Certificate{
+	pool.AddCert(a.Cert)
+	_, _, cert, key := a.Issue(t, &x509.Certificate{
 		Subject: pkix.Name{CommonName: "tester"}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	})
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
-		srv := a.server(t, loopback(), &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool, MaxVersion: version},
+		srv := a.Server(t, wiretest.Loopback(), &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool, MaxVersion: version},
 			func(w http.ResponseWriter, r *http.Request) {
 				_, _ = io.WriteString(w, r.TLS.PeerCertificates[0].Subject.CommonName)
 			})
-		s := newSession(t, Options{TLS: TLSOptions{CA: a.pem, Cert: cert, Key: key}})
+		s := newSession(t, Options{TLS: TLSOptions{CA: a.PEM, Cert: cert, Key: key}})
 		if resp := do(t, s, to(srv.URL+"/")); string(resp.Body) != "tester" {
 			t.Errorf("%x: got %q, want tester", version, resp.Body)
 		}
-		doFails(t, newSession(t, Options{TLS: TLSOptions{CA: a.pem}}), to(srv.URL+"/"), TLS, "TLS: 127.0.0.1")
+		doFails(t, newSession(t, Options{TLS: TLSOptions{CA: a.PEM}}), to(srv.URL+"/"), TLS, "TLS: 127.0.0.1")
 	}
 }
 
@@ -208,8 +142,8 @@ func TestHandshakeTimeout(t *testing.T) {
 // A TLS server says goodbye before it closes; that is no byte of an answer.
 func TestTLSClosedWhileIdle(t *testing.T) {
 	t.Parallel()
-	a := newAuthority(t)
-	cert, key, _, _ := a.issue(t, loopback())
+	a := wiretest.NewAuthority(t)
+	cert, key, _, _ := a.Issue(t, wiretest.Loopback())
 	conf := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{cert.Raw}, PrivateKey: key}}}
 	srv := serve(t, func(n int, c *rawConn) {
 		c.Conn = tls.Server(c.Conn, conf)
@@ -225,7 +159,7 @@ func TestTLSClosedWhileIdle(t *testing.T) {
 		_ = c.Close()
 	})
 	url := "https" + strings.TrimPrefix(srv.url, "http") + "/"
-	s := newSession(t, Options{TLS: TLSOptions{CA: a.pem}})
+	s := newSession(t, Options{TLS: TLSOptions{CA: a.PEM}})
 	do(t, s, to(url))
 	if resp := do(t, s, to(url)); !resp.Retried {
 		t.Error("not retried")
