@@ -1,7 +1,7 @@
-// Picture draws what a terminal showed as SVG: it reads text with ANSI colours,
+// Ansi2svg draws what a terminal showed as SVG: it reads text with ANSI colours,
 // as `tmux capture-pane -e -p` writes it, and writes a picture of it.
 //
-//	go run ./.ci/picture -columns 80 -title '$ loadline run shop.toml' < capture.txt > docs/images/terminal.svg
+//	go run ./.ci/ansi2svg -columns 80 -title '$ loadline run shop.toml' < capture.txt > docs/images/terminal.svg
 package main
 
 import (
