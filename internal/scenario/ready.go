@@ -23,7 +23,7 @@ func (s *Set) Ready(ctx context.Context) error {
 	defer u.lanes[0].session.Close()
 	if s.ready == nil {
 		if err := u.lanes[0].session.Connect(ctx, s.target.scheme, s.target.host); err != nil {
-			return s.notReady(ctx, "the target %s cannot be reached: %s; start it, or correct target.url (--target)", s.spec.Target.URL, err)
+			return s.notReady(ctx, "the target %s cannot be reached: %s (LL10); start it, or correct target.url (--target)", s.spec.Target.URL, err)
 		}
 		return nil
 	}
@@ -64,7 +64,7 @@ func (s *Set) poll(ctx context.Context, u *user) error {
 	if last == nil {
 		last = fmt.Errorf("it was ready %d times in a row, and %d are asked for", good, ready.Consecutive)
 	}
-	return s.notReady(ctx, "the target was not ready within %s: %s %s (%s): %s; look at its log, or raise target.ready.timeout",
+	return s.notReady(ctx, "the target was not ready within %s: %s %s (%s): %s (LL10); look at its log, or raise target.ready.timeout",
 		unit.FormatDuration(ready.Timeout), s.ready.spec.Method, s.ready.spec.URL.Text(), tried(tries), last)
 }
 

@@ -34,11 +34,11 @@ func TestReady(t *testing.T) {
 		{"at once", []wire.Response{ok}, 1, 0, ""},
 		{"after some tries", []wire.Response{refused, refused, {Status: 503}, old, ok}, 1, 8 * time.Second, ""},
 		{"three in a row", []wire.Response{ok, ok, old, ok}, 3, 10 * time.Second, ""},
-		{"never there", []wire.Response{refused}, 1, 20 * time.Second, "the target was not ready within 20s: GET /healthz (10 tries): connection refused by 127.0.0.1:80; look at its log, or raise target.ready.timeout"},
-		{"another status", []wire.Response{{Status: 503}}, 1, 20 * time.Second, "the target was not ready within 20s: GET /healthz (10 tries): status 503, expected 2xx; look at its log, or raise target.ready.timeout"},
-		{"another commit", []wire.Response{old}, 1, 20 * time.Second, `the target was not ready within 20s: GET /healthz (10 tries): the check "serves it" did not hold ($.commit == abc); look at its log, or raise target.ready.timeout`},
-		{"hanging", []wire.Response{hang}, 1, 20 * time.Second, "the target was not ready within 20s: GET /healthz (1 try): no answer; look at its log, or raise target.ready.timeout"},
-		{"not often enough", []wire.Response{ok}, 30, 20 * time.Second, "the target was not ready within 20s: GET /healthz (10 tries): it was ready 10 times in a row, and 30 are asked for; look at its log, or raise target.ready.timeout"},
+		{"never there", []wire.Response{refused}, 1, 20 * time.Second, "the target was not ready within 20s: GET /healthz (10 tries): connection refused by 127.0.0.1:80 (LL10); look at its log, or raise target.ready.timeout"},
+		{"another status", []wire.Response{{Status: 503}}, 1, 20 * time.Second, "the target was not ready within 20s: GET /healthz (10 tries): status 503, expected 2xx (LL10); look at its log, or raise target.ready.timeout"},
+		{"another commit", []wire.Response{old}, 1, 20 * time.Second, `the target was not ready within 20s: GET /healthz (10 tries): the check "serves it" did not hold ($.commit == abc) (LL10); look at its log, or raise target.ready.timeout`},
+		{"hanging", []wire.Response{hang}, 1, 20 * time.Second, "the target was not ready within 20s: GET /healthz (1 try): no answer (LL10); look at its log, or raise target.ready.timeout"},
+		{"not often enough", []wire.Response{ok}, 30, 20 * time.Second, "the target was not ready within 20s: GET /healthz (10 tries): it was ready 10 times in a row, and 30 are asked for (LL10); look at its log, or raise target.ready.timeout"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -86,7 +86,7 @@ func TestReadyConnects(t *testing.T) {
 	}
 	tg.down = errors.New("connection refused by api.test:80")
 	err := compile(t, newSpec(newStep(t, "GET /")), tg).Ready(t.Context())
-	if want := "the target http://api.test cannot be reached: connection refused by api.test:80; start it, or correct target.url (--target)"; err == nil || err.Error() != want {
+	if want := "the target http://api.test cannot be reached: connection refused by api.test:80 (LL10); start it, or correct target.url (--target)"; err == nil || err.Error() != want {
 		t.Errorf("Ready: %v\nwant: %s", err, want)
 	}
 }
