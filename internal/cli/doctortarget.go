@@ -94,6 +94,10 @@ func (d *doctor) tls(ctx context.Context, conn net.Conn, host string) {
 	state := client.ConnectionState()
 	d.ok("target", "TLS takes %s (%s)", unit.Duration(time.Since(began)), tls.VersionName(state.Version))
 	if end := state.PeerCertificates[0].NotAfter; time.Until(end) < certDays {
-		d.warn("target", "renew it", "its certificate ends on %s", end.UTC().Format("2006-01-02"))
+		ends := "ends"
+		if !end.After(time.Now()) {
+			ends = "ended"
+		}
+		d.warn("target", "renew it", "its certificate %s on %s", ends, end.UTC().Format("2006-01-02"))
 	}
 }
