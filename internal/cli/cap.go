@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/loadline-ci/loadline/internal/result"
 	"github.com/loadline-ci/loadline/internal/spec"
@@ -43,9 +44,14 @@ func capped(s *spec.Spec, most float64) bool {
 	if err != nil {
 		return true
 	}
-	ip := net.ParseIP(u.Hostname())
-	own := slices.Contains(loopback, u.Hostname()) || ip != nil && ip.IsLoopback()
-	return !own || len(s.Target.AllowHosts) > 0
+	away := func(host string) bool { return !ownMachine(host) }
+	return away(u.Hostname()) || len(s.Target.AllowHosts) > 0 || slices.ContainsFunc(detours(s), func(to string) bool { return away(hostOnly(to)) })
+}
+
+// ownMachine says whether a host is this machine, by its name or its address.
+func ownMachine(host string) bool {
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return slices.Contains(loopback, host) || ip != nil && ip.IsLoopback()
 }
 
 // checkRate refuses a load whose arrivals alone come to more than the cap, before

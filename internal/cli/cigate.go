@@ -38,7 +38,7 @@ func (c *ciRun) specAt(ctx context.Context, ref, file, profile, target string) (
 	s, problems := spec.Parse(spec.Input{
 		File: file, Text: text, FS: folder, Version: version(), Profile: profile,
 		Env: func(name string) (string, bool) {
-			if v, ok := c.env.Getenv(name); ok && v != "" {
+			if v, ok := specVariables(c.env)(name); ok && v != "" {
 				return v, true
 			}
 			return "1", true

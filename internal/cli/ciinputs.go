@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/loadline-ci/loadline/internal/github"
 	"github.com/loadline-ci/loadline/internal/rule"
+	"github.com/loadline-ci/loadline/internal/spec"
 )
 
 // ciInputs are the inputs of the Action, checked.
@@ -191,6 +193,20 @@ func allowed(wanted, workflow []string) ([]string, error) {
 		}
 	}
 	return wanted, nil
+}
+
+// detours are where a spec would have connections made in place of the hosts that
+// it names: by [http] resolve, or through a proxy of its own.
+func detours(s *spec.Spec) []string {
+	var all []string
+	for _, to := range s.HTTP.Resolve {
+		all = append(all, to)
+	}
+	if u, err := url.Parse(s.HTTP.Proxy); err == nil && u.Host != "" {
+		all = append(all, u.Host)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func hostOnly(hostport string) string {

@@ -67,12 +67,18 @@ func deploy(ctx context.Context, env *Env, side, command string) (*deployment, e
 func withoutInputs(environ []string) []string {
 	return slices.DeleteFunc(slices.Clone(environ), func(line string) bool {
 		name, _, _ := strings.Cut(line, "=")
-		switch strings.ToUpper(name) {
-		case "GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE", "GITHUB_STEP_SUMMARY":
-			return true
-		}
-		return strings.HasPrefix(strings.ToUpper(name), "INPUT_")
+		return forLoadline(name)
 	})
+}
+
+// forLoadline says whether a variable is one of those.
+func forLoadline(name string) bool {
+	name = strings.ToUpper(name)
+	switch name {
+	case "GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE", "GITHUB_STEP_SUMMARY":
+		return true
+	}
+	return strings.HasPrefix(name, "INPUT_") || strings.HasPrefix(name, "ACTIONS_")
 }
 
 // ended says how the command ended; "" while it runs.

@@ -184,6 +184,7 @@ func TestTooFast(t *testing.T) {
 		{"this machine by name", at("http://localhost:8080"), maxRate, 100_000, false},
 		{"this machine and another", at("http://127.0.0.1:8080", "staging.test"), maxRate, 100_000, true},
 		{"a name that begins like it", at("http://localhost.evil.test"), maxRate, 100_000, true},
+		{"this machine by an address of its own", at("http://127.8.9.1"), maxRate, 100_000, false},
 	} {
 		why := tooFast(second(tt.n), tt.s, tt.most)
 		if (why != "") != tt.want || tt.want && !strings.Contains(why, "LL05") {

@@ -320,7 +320,9 @@ func compile(env *Env, s *spec.Spec, hosts []string, m mask) (*scenario.Set, fun
 func wireOptions(env *Env, s *spec.Spec, hosts []string) (wire.Options, error) {
 	opts, err := scenario.WireOptions(s, env.get)
 	if err == nil && hosts != nil {
-		opts.Hosts, err = allowed(opts.Hosts, hosts)
+		if opts.Hosts, err = allowed(opts.Hosts, hosts); err == nil {
+			_, err = allowed(detours(s), hosts)
+		}
 	}
 	return opts, err
 }

@@ -48,8 +48,20 @@ func specInput(env *Env, file string) (in spec.Input, done func(), err error) {
 		return in, nil, usagef("%s: %w", file, cause(err))
 	}
 	return spec.Input{
-		File: filepath.ToSlash(file), Text: text, FS: root.FS(), Env: env.Getenv, Version: version(),
+		File: filepath.ToSlash(file), Text: text, FS: root.FS(), Env: specVariables(env), Version: version(),
 	}, func() { _ = root.Close() }, nil
+}
+
+// specVariables are the variables that a spec may name. In a pull request a spec is
+// anybody's, and sends what it names to a target: what is for loadline alone, the
+// token of the Action above all, is not set to it.
+func specVariables(env *Env) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		if forLoadline(name) {
+			return "", false
+		}
+		return env.Getenv(name)
+	}
 }
 
 // overrides are the flags that stand over the spec.
