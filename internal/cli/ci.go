@@ -69,6 +69,8 @@ type ciRun struct {
 
 	further map[*result.Run][]*result.Summary // what was measured again of a run that was read from an artifact
 
+	looked int // specs whose stored runs were looked for, see singles
+
 	prefer   string            // the profile that the event asks for, in specs that have it
 	profiles map[string]string // what became of that, by spec
 	deployed string            // the address that base-url: deployment:X came to
@@ -210,7 +212,15 @@ func (c *ciRun) prepare() error {
 			return err
 		}
 	}
-	c.store, err = newCIStore(c.env, in, &c.event, c.client)
+	return c.openStore()
+}
+
+// openStore makes the store that the inputs name.
+func (c *ciRun) openStore() (err error) {
+	c.store, err = newCIStore(c.env, c.in, &c.event, c.client)
+	if err == nil {
+		c.store.singles = c.singles
+	}
 	return err
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,18 +66,19 @@ func (c *ciRun) findPull(ctx context.Context) {
 // own head, by this very job: what that came to counts again, with no load. Where
 // there is nothing of the kind, the spec's limits are judged with a short load.
 func (c *ciRun) queued(ctx context.Context) (code Exit, done bool, err error) {
-	number, conclusion, head := c.event.PR, "", ""
+	number, conclusion, head, job := c.event.PR, "", "", c.event.Job
 	if number > 0 {
+		job = c.jobName(ctx)
 		pull, err := c.client.PullNumber(ctx, number)
 		if err == nil {
 			head = pull.HeadSHA
-			conclusion, err = c.client.JobConclusion(ctx, head, c.event.Job)
+			conclusion, err = c.client.JobConclusion(ctx, head, job)
 		}
 		if err != nil {
 			c.note("%v", err)
 		}
 	}
-	said := fmt.Sprintf("The job %s ended with %s on the head of #%d (%s): that stands, and nothing is measured again.", c.event.Job, conclusion, number, shortSHA(head))
+	said := fmt.Sprintf("The job %s ended with %s on the head of #%d (%s): that stands, and nothing is measured again.", job, conclusion, number, shortSHA(head))
 	switch conclusion {
 	case "success":
 		code, err := c.nothing(ExitPass, said)
@@ -85,11 +87,21 @@ func (c *ciRun) queued(ctx context.Context) (code Exit, done bool, err error) {
 		code, err := c.nothing(ExitRegression, said)
 		return code, true, err
 	}
-	c.note("No finished job %s is known on the head of this queue's pull request, so the limits are judged with a short load, and nothing is compared. For the other way the job needs `checks: read` and `pull-requests: read`, and no `name:` of its own.", c.event.Job)
+	c.note("No finished job %s is known on the head of this queue's pull request, so the limits are judged with a short load, and nothing is compared. For the other way the job needs `checks: read` and `pull-requests: read`, and `actions: read` if it has a `name:` or a matrix.", job)
 	c.prefer = smokeProfile
 	c.in.baseline = place{kind: "none"}
-	c.store, err = newCIStore(c.env, c.in, &c.event, c.client)
-	return ExitPass, false, err
+	return ExitPass, false, c.openStore()
+}
+
+// jobName is what GitHub calls this job. Where the list of the run's jobs may not
+// be read, it is the job's id, which is right for a job without a `name:` and
+// without a matrix.
+func (c *ciRun) jobName(ctx context.Context) string {
+	name, err := c.client.JobName(ctx, c.event.RunID, c.event.RunAttempt, c.event.Runner)
+	if err != nil {
+		c.log.Info("this job is looked for by its id", "reason", err)
+	}
+	return cmp.Or(name, c.event.Job)
 }
 
 // profile is the one to measure a spec with: the workflow's, else the one that

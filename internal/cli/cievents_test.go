@@ -23,27 +23,34 @@ func TestMergeGroup(t *testing.T) {
 	job := func(conclusion string) []githubtest.Job {
 		return []githubtest.Job{{Commit: head, Name: "perf", Conclusion: conclusion}}
 	}
+	legs := []githubtest.RunJob{{Name: "Load (eu)", Runner: "r1"}, {Name: "Load (us)", Runner: "r2"}}
+	ended := []githubtest.Job{{Commit: head, Name: "Load (eu)", Conclusion: "success"}, {Commit: head, Name: "Load (us)", Conclusion: "failure"}}
 	tests := []struct {
 		name    string
 		payload any
 		jobs    []githubtest.Job
 		code    Exit
 		want    string
+		runner  string
+		running []githubtest.RunJob
 	}{
-		{"green", of7, job("success"), ExitPass, "The job perf ended with success on the head of #7 (aaaaaaa): that stands, and nothing is measured again."},
-		{"red", of7, job("failure"), ExitRegression, "The job perf ended with failure on the head of #7"},
-		{"too slow", of7, job("timed_out"), ExitRegression, "The job perf ended with timed_out"},
+		{name: "a leg of a matrix", payload: of7, jobs: ended, runner: "r1", running: legs, code: ExitPass, want: "The job Load (eu) ended with success on the head of #7"},
+		{name: "its other leg", payload: of7, jobs: ended, runner: "r2", running: legs, code: ExitRegression, want: "The job Load (us) ended with failure on the head of #7"},
+		{name: "a token that may not list jobs", payload: of7, jobs: job("success"), running: []githubtest.RunJob{{}}, code: ExitPass, want: "The job perf ended with success on the head of #7"},
+		{name: "green", payload: of7, jobs: job("success"), code: ExitPass, want: "The job perf ended with success on the head of #7 (aaaaaaa): that stands, and nothing is measured again."},
+		{name: "red", payload: of7, jobs: job("failure"), code: ExitRegression, want: "The job perf ended with failure on the head of #7"},
+		{name: "too slow", payload: of7, jobs: job("timed_out"), code: ExitRegression, want: "The job perf ended with timed_out"},
 		// The target does not answer: that it is asked at all shows that a load was to be sent.
-		{"cancelled", of7, job("cancelled"), ExitInvalid, "limits are judged with a short load"},
-		{"never run", of7, nil, ExitInvalid, "limits are judged with a short load"},
-		{"another queue", queue("refs/heads/somewhere"), job("success"), ExitInvalid, "limits are judged with a short load"},
+		{name: "cancelled", payload: of7, jobs: job("cancelled"), code: ExitInvalid, want: "limits are judged with a short load"},
+		{name: "never run", payload: of7, code: ExitInvalid, want: "limits are judged with a short load"},
+		{name: "another queue", payload: queue("refs/heads/somewhere"), jobs: job("success"), code: ExitInvalid, want: "limits are judged with a short load"},
 	}
 	for _, tt := range tests {
 		g := newGround(t)
 		g.writeSpec(strings.Replace(jobSpec, `url = "${BASE_URL}"`, `url = "http://127.0.0.1:1"`, 1) + "[profile.smoke.load]\nusers = 1\nduration = \"5s\"\n")
 		g.hub.Pulls = []githubtest.Pull{{Number: 7, HeadRepo: githubtest.Repo, HeadRef: "x", HeadSHA: head, BaseRef: "main", BaseSHA: base}}
-		g.hub.Jobs = tt.jobs
-		code, log, summary := g.run("ci", "merge_group", tt.payload, "GITHUB_JOB", "perf", "INPUT_READY_TIMEOUT", "1ms")
+		g.hub.Jobs, g.hub.RunJobs = tt.jobs, tt.running
+		code, log, summary := g.run("ci", "merge_group", tt.payload, "GITHUB_JOB", "perf", "RUNNER_NAME", tt.runner, "INPUT_READY_TIMEOUT", "1ms")
 		if code != tt.code || !strings.Contains(log, tt.want) || !strings.Contains(summary, tt.want[:10]) {
 			t.Errorf("%s: status %d, want %d with %q:\n%s\nsummary: %s", tt.name, code, tt.code, tt.want, log, summary)
 		}
@@ -124,6 +131,9 @@ func TestWhatASpecMayNotDo(t *testing.T) {
 	head, base := strings.Repeat("a", 40), strings.Repeat("b", 40)
 	pushed, forked := push(head), pullEvent(8, "mallory/shop", head, base)
 	elsewhere := strings.Replace(jobSpec, `url = "${BASE_URL}"`, `url = "http://192.0.2.1"`, 1)
+	through := func(setting string) string {
+		return strings.Replace(jobSpec, "[load]", "[http]\n"+setting+"\n[load]", 1)
+	}
 	fast := strings.Replace(elsewhere, "users = 2", `rate = "2001/s"`, 1)
 	tests := []struct {
 		name, spec, event string
@@ -133,6 +143,11 @@ func TestWhatASpecMayNotDo(t *testing.T) {
 	}{
 		{"a fork's spec names a host", elsewhere, "pull_request", forked, nil, "host 192.0.2.1 is not in allowed-hosts, which the workflow sets, not the spec; nothing was sent"},
 		{"a spec adds a host to the workflow's", strings.Replace(jobSpec, "[load]", "allow_hosts = [\"192.0.2.1\"]\n[load]", 1), "push", pushed, []string{"INPUT_BASE_URL", "http://127.0.0.1:1"}, "host 192.0.2.1 is not in allowed-hosts"},
+		{"a fork's spec leads the runner's own address elsewhere", through(`resolve = { "127.0.0.1:2" = "169.254.169.254:80" }`), "pull_request", forked, nil, "host 169.254.169.254:80 is not in allowed-hosts"},
+		{"a spec leads the workflow's host elsewhere", through(`resolve = { "staging.test:443" = "192.0.2.1:443" }`), "push", pushed, []string{"INPUT_BASE_URL", "https://staging.test"}, "host 192.0.2.1:443 is not in allowed-hosts"},
+		{"a spec goes through a proxy of its own", through(`proxy = "http://192.0.2.1:8080"`), "push", pushed, []string{"INPUT_BASE_URL", "https://staging.test"}, "host 192.0.2.1:8080 is not in allowed-hosts"},
+		{"too much, by a detour from the runner's own address", strings.Replace(through(`resolve = { "127.0.0.1:2" = "192.0.2.1:80" }`), "users = 2", `rate = "2001/s"`, 1), "push", pushed, nil, "asks for 2,001 arrivals per second"},
+		{"a spec names the token", strings.Replace(jobSpec, "[load]", "[http.headers]\nX-Take = \"${INPUT_TOKEN}\"\n[load]", 1), "push", pushed, nil, "INPUT_TOKEN"},
 		{"too much", fast, "push", pushed, nil, "asks for 2,001 arrivals per second, and 2,000 are the most in CI; nothing was sent"},
 		{"too much, from a profile", elsewhere + "[profile.smoke.load]\nrate = \"5000/s\"\nduration = \"5s\"\n", "push", pushed, []string{"INPUT_PROFILE", "smoke"}, "asks for 5,000 arrivals per second"},
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/loadline-ci/loadline/internal/verdict"
 )
 
-// mostAttempts is how many earlier attempts are read: each costs two calls.
-const mostAttempts = 8
+// mostAttempts is how many earlier attempts are read, the newest: each costs a call.
+const mostAttempts = 6
 
 // earlier reads what earlier attempts of this workflow run measured of the same
 // commit and spec, from what they uploaded. A re-run then adds to what is known
@@ -57,7 +57,7 @@ func (c *ciRun) attempts(ctx context.Context, name string, m *measurement) ([]*r
 		return nil, err
 	}
 	var all []*result.Summary
-	for _, a := range list[:min(len(list), mostAttempts)] {
+	for _, a := range list[:min(len(list), mostAttempts, max(c.spare(c.callsToPublish()), 1))] {
 		runs, err := c.attemptIn(ctx, a, m)
 		if err != nil {
 			return all, err

@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/loadline-ci/loadline/internal/baseline"
 	"github.com/loadline-ci/loadline/internal/github"
@@ -10,13 +12,8 @@ import (
 	"github.com/loadline-ci/loadline/internal/result"
 )
 
-const (
-	// branchRing is how many stored runs a comparison reads from a branch: each
-	// costs a call, and a whole run of the Action may make 25.
-	branchRing = 12
-	// firstParents is how far back from the merge base a stored run may lie.
-	firstParents = 100
-)
+// firstParents is how far back from the merge base a stored run may lie.
+const firstParents = 100
 
 // A ciStore finds and keeps the baselines of one CI run.
 type ciStore struct {
@@ -28,6 +25,9 @@ type ciStore struct {
 	place  place
 	store  baseline.Store // nil where nothing can be stored: a file, or none
 	base   string         // of left, once it is known
+	// singles is how many stored runs may be fetched from a branch one by one, for
+	// one comparison; nil: any number.
+	singles func() int
 }
 
 func newCIStore(env *Env, in *ciInputs, e *github.Event, client *github.Client) (*ciStore, error) {
@@ -57,9 +57,6 @@ func (s *ciStore) find(ctx context.Context, q baseline.Query) (*baseline.Found, 
 	if s.store == nil {
 		return findWithout(s.env, s.place)
 	}
-	if _, calls := s.store.(branchStore); calls {
-		q.Max = branchRing
-	}
 	if q.Commits == nil {
 		q.Commits = s.ancestors(ctx)
 	}
@@ -67,7 +64,18 @@ func (s *ciStore) find(ctx context.Context, q baseline.Query) (*baseline.Found, 
 	if err != nil {
 		return nil, err
 	}
-	return baseline.Find(files, q)
+	if b, calls := s.store.(branchStore); calls && s.singles != nil {
+		b.Spare(s.singles())
+	}
+	found, err := baseline.Find(files, q)
+	if err != nil {
+		return nil, err
+	}
+	// Those are as good as any, and only too many.
+	found.Skipped = slices.DeleteFunc(found.Skipped, func(x baseline.Skipped) bool {
+		return strings.HasSuffix(x.Reason, github.ErrSpared.Error())
+	})
+	return found, nil
 }
 
 // ancestors are the commits of the base branch up to where the pull request left

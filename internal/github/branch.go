@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 
@@ -22,6 +23,10 @@ type Branch struct {
 	c    *Client
 	name string
 	at   *snapshot // the newest one seen; nil: none yet
+
+	read    map[string][]byte // contents by git's name of them
+	opened  map[string]bool   // packs, by the same
+	singles int               // see Spare
 }
 
 // A File is a file of a Branch.
@@ -33,9 +38,10 @@ type File struct {
 
 // A snapshot is the branch at one commit.
 type snapshot struct {
-	commit string // "": the branch does not exist
-	tree   string // "": not asked for yet
-	files  []File // sorted by path
+	commit string          // "": the branch does not exist
+	tree   string          // "": not asked for yet
+	files  []File          // sorted by path; without packs
+	packs  map[string]File // by folder
 	listed bool
 }
 
@@ -49,7 +55,7 @@ func (c *Client) Branch(name string) (*Branch, error) {
 	if name == c.defaultBranch {
 		return nil, fmt.Errorf("%s is the default branch, and files are kept on a branch of their own; check the `baseline-branch` input", name)
 	}
-	return &Branch{c: c, name: name}, nil
+	return &Branch{c: c, name: name, read: map[string][]byte{}, opened: map[string]bool{}, singles: -1}, nil
 }
 
 // branchName is stricter than git check-ref-format: what it lets pass needs no
@@ -92,13 +98,27 @@ func (b *Branch) Files(ctx context.Context, prefix string) ([]File, error) {
 	return out, nil
 }
 
-// Read fetches a file that Files listed, with one call, and checks that it is
-// the one.
+// Read returns a file that Files listed. The first one of a folder with a pack
+// costs a call, and so does each that no pack holds; what was read is kept. The
+// error wraps ErrSpared when no call may be made for it.
 func (b *Branch) Read(ctx context.Context, f File) ([]byte, error) {
 	doing := fmt.Sprintf("reading %s on the branch %s", f.Path, b.name)
 	if f.Size > MaxFile {
 		return nil, fmt.Errorf("%s: it has %d bytes, more than %d", doing, f.Size, MaxFile)
 	}
+	if data, ok := b.read[f.SHA]; ok {
+		return data, nil
+	}
+	if b.at != nil {
+		b.unpack(ctx, b.at, path.Dir(f.Path))
+	}
+	if data, ok := b.read[f.SHA]; ok {
+		return data, nil
+	}
+	if b.singles == 0 {
+		return nil, fmt.Errorf("%s: %w", doing, ErrSpared)
+	}
+	b.singles = max(b.singles-1, -1)
 	data, _, err := b.c.gh.Git.GetBlobRaw(ctx, b.c.owner, b.c.repo, f.SHA)
 	if err != nil {
 		return nil, explain(doing, contentsRead, err)
@@ -106,6 +126,7 @@ func (b *Branch) Read(ctx context.Context, f File) ([]byte, error) {
 	if blobSHA(data) != f.SHA {
 		return nil, fmt.Errorf("%s: what came is not what git has there; run the job again", doing)
 	}
+	b.read[f.SHA] = data
 	return data, nil
 }
 
@@ -138,20 +159,26 @@ func (b *Branch) list(ctx context.Context, at *snapshot) error {
 	if tree.GetTruncated() { // beyond 100,000 entries or 7 MB
 		return final{fmt.Errorf("the branch %s has more files than GitHub lists at once; prune it, or name another in `baseline-branch`", b.name)}
 	}
-	at.files = files(tree)
+	at.files, at.packs = files(tree)
 	at.listed = true
 	return nil
 }
 
-func files(tree *gh.Tree) []File {
-	var out []File
+// files sorts out what a tree holds: files, and packs of them by their folder.
+func files(tree *gh.Tree) (out []File, packs map[string]File) {
+	packs = map[string]File{}
 	for _, e := range tree.Entries {
-		if e.GetType() == "blob" {
-			out = append(out, File{Path: e.GetPath(), SHA: e.GetSHA(), Size: e.GetSize()})
+		f := File{Path: e.GetPath(), SHA: e.GetSHA(), Size: e.GetSize()}
+		switch {
+		case e.GetType() != "blob":
+		case path.Base(f.Path) == packName:
+			packs[path.Dir(f.Path)] = f
+		default:
+			out = append(out, f)
 		}
 	}
 	slices.SortFunc(out, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
-	return out
+	return out, packs
 }
 
 // blobSHA is the name that git gives to a file's content.

@@ -57,7 +57,10 @@ func TestBranch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{"v1/api/default/2.json": "two", "v1/web/default/1.bin": "\xff\x00"}
+	want := map[string]string{
+		"v1/api/default/2.json": "two", "v1/api/default/.pack": "3\ntwo\n",
+		"v1/web/default/1.bin": "\xff\x00", "v1/web/default/.pack": "2\n\xff\x00\n",
+	}
 	if diff := cmp.Diff(s.Files(store), want); diff != "" {
 		t.Errorf("got - want +\n%s", diff)
 	}
@@ -132,8 +135,8 @@ func TestTwentyWriters(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			if got := len(s.Files(store)); got != 20 {
-				t.Errorf("round %d: %d files, want 20", round, got)
+			if got := len(s.Files(store)); got != 20+1 { // and the pack of them
+				t.Errorf("round %d: %d files, want 20 and a pack", round, got)
 			}
 			if got := len(s.Log(store)); got != 20 {
 				t.Errorf("round %d: %d commits, want 20", round, got)

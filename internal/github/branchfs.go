@@ -12,14 +12,13 @@ import (
 )
 
 // FS shows the branch as a file system, as it is now. Listing costs nothing
-// more; each file is fetched with one call when it is first opened. ctx is used
-// for all of them.
+// more; a file is read when it is first opened. ctx is used for all of them.
 func (b *Branch) FS(ctx context.Context) (fs.FS, error) {
 	files, err := b.Files(ctx, "")
 	if err != nil {
 		return nil, err
 	}
-	return &branchFS{ctx: ctx, b: b, files: files, read: map[string][]byte{}}, nil
+	return &branchFS{ctx: ctx, b: b, files: files}, nil
 }
 
 // branchFS is a tree of files read on demand. io/fs has no contexts, so it
@@ -28,7 +27,6 @@ type branchFS struct {
 	ctx   context.Context
 	b     *Branch
 	files []File // sorted by path
-	read  map[string][]byte
 }
 
 // Open opens a file or a folder.
@@ -40,7 +38,7 @@ func (f *branchFS) Open(name string) (fs.File, error) {
 		if x.Path != name {
 			continue
 		}
-		data, err := f.content(x)
+		data, err := f.b.Read(f.ctx, x)
 		if err != nil {
 			return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 		}
@@ -51,17 +49,6 @@ func (f *branchFS) Open(name string) (fs.File, error) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
 	return &openDir{branchInfo{name, 0, true}, entries}, nil
-}
-
-func (f *branchFS) content(x File) ([]byte, error) {
-	if data, ok := f.read[x.SHA]; ok {
-		return data, nil
-	}
-	data, err := f.b.Read(f.ctx, x)
-	if err == nil {
-		f.read[x.SHA] = data
-	}
-	return data, err
 }
 
 // entries are what lies directly in a folder, sorted by name.

@@ -6,8 +6,10 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -93,7 +95,8 @@ func (b *Branch) commit(ctx context.Context, at *snapshot, message string, edit 
 	if err := b.baseTree(ctx, at); err != nil {
 		return "", changes, err
 	}
-	entries, err := b.entries(ctx, changes)
+	all := slices.Concat(changes, b.packs(ctx, at, changes))
+	entries, err := b.entries(ctx, all)
 	if err != nil {
 		return "", changes, err
 	}
@@ -118,7 +121,8 @@ func (b *Branch) commit(ctx context.Context, at *snapshot, message string, edit 
 	if err != nil {
 		return "", changes, err
 	}
-	b.at = &snapshot{commit: made.GetSHA(), tree: tree.GetSHA()}
+	b.at = at.after(all)
+	b.at.commit, b.at.tree = made.GetSHA(), tree.GetSHA()
 	return made.GetSHA(), nil, nil
 }
 
@@ -164,6 +168,31 @@ func (b *Branch) entries(ctx context.Context, changes []Change) ([]*gh.TreeEntry
 func cleanPath(p string) bool {
 	return p != "" && p == path.Clean(p) && !path.IsAbs(p) && p != "." && p != ".." && !strings.HasPrefix(p, "../") &&
 		!strings.Contains("/"+strings.ToLower(p)+"/", "/.git/") && utf8.ValidString(p) && !strings.ContainsAny(p, "\\\x00\n\r")
+}
+
+// after is a snapshot with changes made to it, so that it need not be listed anew.
+func (s *snapshot) after(changes []Change) *snapshot {
+	next := &snapshot{files: slices.Clone(s.files), packs: maps.Clone(s.packs), listed: true}
+	if next.packs == nil {
+		next.packs = map[string]File{}
+	}
+	for _, c := range changes {
+		f := File{Path: c.Path, SHA: blobSHA(c.Data), Size: len(c.Data)}
+		i, there := slices.BinarySearchFunc(next.files, c.Path, func(f File, p string) int { return strings.Compare(f.Path, p) })
+		switch pack := path.Base(c.Path) == packName; {
+		case pack && c.Remove:
+			delete(next.packs, path.Dir(c.Path))
+		case pack:
+			next.packs[path.Dir(c.Path)] = f
+		case c.Remove && there:
+			next.files = slices.Delete(next.files, i, i+1)
+		case there:
+			next.files[i] = f
+		case !c.Remove:
+			next.files = slices.Insert(next.files, i, f)
+		}
+	}
+	return next
 }
 
 // has says whether all changes are in place.

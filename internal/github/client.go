@@ -62,7 +62,7 @@ func New(c Config) (*Client, error) {
 	return &Client{owner: c.Owner, repo: c.Repo, defaultBranch: c.DefaultBranch, gh: client, transport: t, log: t.log}, nil
 }
 
-// Calls is how many calls were sent so far, retries included. GITHUB_TOKEN has
+// Calls is how many calls were sent to the API so far, retries included. GITHUB_TOKEN has
 // 1,000 an hour for all jobs of a repository together.
 func (c *Client) Calls() int { return int(c.transport.calls.Load()) }
 

@@ -51,6 +51,7 @@ type Event struct {
 	RunAttempt int    // 1 for the first; 0 unknown
 	Workflow   string // its name
 	Job        string // its id
+	Runner     string // name of the runner that it is on; "" where it has none
 
 	// Of deployment_status.
 	Environment    string
@@ -81,6 +82,7 @@ func Detect(env func(string) string, readFile func(string) ([]byte, error)) (Eve
 		Actor:     env("GITHUB_ACTOR"),
 		Workflow:  env("GITHUB_WORKFLOW"),
 		Job:       env("GITHUB_JOB"),
+		Runner:    env("RUNNER_NAME"),
 		ServerURL: strings.TrimRight(or(env("GITHUB_SERVER_URL"), "https://github.com"), "/"),
 		APIURL:    strings.TrimRight(or(env("GITHUB_API_URL"), "https://api.github.com"), "/"),
 		Workspace: env("GITHUB_WORKSPACE"),

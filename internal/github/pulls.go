@@ -22,6 +22,9 @@ type Pull struct {
 	HeadRepo string // owner/name; "" when a fork was deleted
 	BaseSHA  string
 	BaseRef  string
+	// How many of each there are, as PullNumber tells; 0 of a pull request that was
+	// found in a list.
+	Comments, Commits int
 }
 
 // PullFrom finds the open pull request of a branch of headRepo ("owner/name")
@@ -92,7 +95,7 @@ func (c *Client) PullNumber(ctx context.Context, number int) (*Pull, error) {
 func pullOf(x *gh.PullRequest) *Pull {
 	p := &Pull{
 		Number: x.GetNumber(), Author: x.GetUser().GetLogin(), Body: x.GetBody(), HeadSHA: sha(x.GetHead().GetSHA()), HeadRef: x.GetHead().GetRef(), HeadRepo: x.GetHead().GetRepo().GetFullName(),
-		BaseSHA: sha(x.GetBase().GetSHA()), BaseRef: x.GetBase().GetRef(),
+		BaseSHA: sha(x.GetBase().GetSHA()), BaseRef: x.GetBase().GetRef(), Comments: x.GetComments(), Commits: x.GetCommits(),
 	}
 	for _, l := range x.Labels {
 		p.Labels = append(p.Labels, l.GetName())

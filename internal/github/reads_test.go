@@ -2,6 +2,7 @@ package github
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"strings"
@@ -92,6 +93,37 @@ func TestJobConclusion(t *testing.T) {
 	}
 	for _, tt := range []struct{ commit, name, want string }{{headSHA, "perf", "success"}, {headSHA, "other", ""}, {baseSHA, "perf", ""}} {
 		if got, err := client(t, s).JobConclusion(t.Context(), tt.commit, tt.name); err != nil || got != tt.want {
+			t.Errorf("%s: got %q, %v, want %q", tt.name, got, err, tt.want)
+		}
+	}
+}
+
+func TestJobName(t *testing.T) {
+	t.Parallel()
+	var many []githubtest.RunJob
+	for i := range 150 {
+		many = append(many, githubtest.RunJob{Name: fmt.Sprintf("load (%d)", i), Runner: fmt.Sprintf("r%d", i)})
+	}
+	for _, tt := range []struct {
+		name   string
+		runner string
+		jobs   []githubtest.RunJob
+		want   string
+		fails  bool
+	}{
+		{"by its runner", "r2", []githubtest.RunJob{{Name: "Load (eu)", Runner: "r1"}, {Name: "Load (us)", Runner: "r2"}}, "Load (us)", false},
+		{"a runner that had another job before", "r1", []githubtest.RunJob{{Name: "build", Status: "completed", Runner: "r1"}, {Name: "Load test", Runner: "r1"}}, "Load test", false},
+		{"the only one that goes on", "", []githubtest.RunJob{{Name: "build", Status: "completed"}, {Name: "Load test"}, {Name: "report", Status: "queued"}}, "Load test", false},
+		{"on the second page", "r149", many, "load (149)", false},
+		{"two runners of one name", "r1", []githubtest.RunJob{{Name: "a", Runner: "r1"}, {Name: "b", Runner: "r1"}}, "", false},
+		{"several, and none on this runner", "r9", []githubtest.RunJob{{Name: "a", Runner: "r1"}, {Name: "b", Runner: "r2"}}, "", false},
+		{"none", "r1", nil, "", false},
+		{"may not be asked", "r1", []githubtest.RunJob{{}}, "", true},
+	} {
+		s := githubtest.New()
+		s.RunJobs = tt.jobs
+		got, err := client(t, s).JobName(t.Context(), 5, 0, tt.runner)
+		if got != tt.want || (err != nil) != tt.fails || tt.fails && !strings.Contains(err.Error(), actionsRead) {
 			t.Errorf("%s: got %q, %v, want %q", tt.name, got, err, tt.want)
 		}
 	}

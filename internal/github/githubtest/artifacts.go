@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -96,7 +97,7 @@ func (s *Server) locateArtifact(c *call) {
 	default:
 		store := "https://store.test"
 		if c.r.URL.Host == "" { // over a socket
-			store = "http://" + c.r.Host
+			store = "http://" + strings.Replace(c.r.Host, "127.0.0.1", "localhost", 1)
 		}
 		c.w.Header().Set("Location", fmt.Sprintf("%s/zip/%d?sig=SIGNED", store, a.ID))
 		c.w.WriteHeader(http.StatusFound)

@@ -47,6 +47,7 @@ type Server struct {
 	People      People
 	Texts       map[string]string // contents by "ref:path"
 	Jobs        []Job
+	RunJobs     []RunJob // of every workflow run
 	Deployments []Deployment
 }
 
@@ -208,6 +209,7 @@ var routes = func() []route {
 		{`GET REPO/issues/(\d+)/events`, (*Server).listEvents},
 		{`GET REPO/collaborators/([^/]+)/permission`, (*Server).getLevel},
 		{`GET REPO/actions/runs/(\d+)`, (*Server).getRun},
+		{`GET REPO/actions/runs/(\d+)/attempts/(\d+)/jobs`, (*Server).listRunJobs},
 		{`GET REPO/deployments`, (*Server).listDeployments},
 		{`GET REPO/deployments/(\d+)/statuses`, (*Server).listStatuses},
 	} {

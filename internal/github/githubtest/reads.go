@@ -26,6 +26,10 @@ type Job struct {
 	Started            time.Time
 }
 
+// A RunJob is a job of a workflow run, by the name that GitHub shows. Name "":
+// the token may not list them.
+type RunJob struct{ Name, Status, Runner string }
+
 // A Deployment is one of a commit, with its statuses, newest first as GitHub
 // lists them.
 type Deployment struct {
@@ -62,11 +66,31 @@ func (s *Server) sendPulls(c *call, keep func(*Pull) bool) {
 func (s *Server) getPull(c *call) {
 	for i := range s.Pulls {
 		if int64(s.Pulls[i].Number) == c.num() {
-			c.answer(http.StatusOK, s.Pulls[i].json())
+			out := s.Pulls[i].json()
+			out["comments"], out["commits"] = s.countComments(c.num()), s.countCommits(c.num())
+			c.answer(http.StatusOK, out)
 			return
 		}
 	}
 	c.fail(http.StatusNotFound, "Not Found")
+}
+
+func (s *Server) countComments(pull int64) (n int) {
+	for _, x := range s.comments {
+		if int64(x.Issue) == pull {
+			n++
+		}
+	}
+	return n
+}
+
+func (s *Server) countCommits(pull int64) (n int) {
+	for _, x := range s.People.Commits {
+		if int64(x.Pull) == pull {
+			n++
+		}
+	}
+	return n
 }
 
 func (p *Pull) state() string { return cmp.Or(p.State, "open") }
@@ -103,6 +127,19 @@ func (s *Server) listJobs(c *call) {
 		}
 	}
 	c.answer(http.StatusOK, map[string]any{"total_count": len(list), "check_runs": list})
+}
+
+func (s *Server) listRunJobs(c *call) {
+	list := []map[string]any{}
+	for i, j := range s.RunJobs {
+		if j.Name == "" {
+			c.fail(http.StatusForbidden, "Resource not accessible by integration")
+			return
+		}
+		list = append(list, map[string]any{"id": i + 1, "name": j.Name, "status": cmp.Or(j.Status, "in_progress"), "runner_name": j.Runner})
+	}
+	from, to := c.page(len(list))
+	c.answer(http.StatusOK, map[string]any{"total_count": len(list), "jobs": list[from:to]})
 }
 
 func (s *Server) getContents(c *call) {
