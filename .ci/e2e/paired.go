@@ -71,6 +71,7 @@ func (s *stage) pairedPulls(ctx context.Context, main string) error {
 		c := onlyComment(rep, 9, w)
 		w.check(strings.Contains(c.Body, "Measured A/B in this job"), "the comment does not say how it was measured:\n%s", c.Body)
 		w.check(strings.Contains(c.Body, "loadline ab "+specPath+" --base "+base.url), "the comment does not say how to repeat it:\n%s", c.Body)
+		w.check(strings.Contains(c.Body, "stored runs, then this one"), "the comment does not draw what main has stored:\n%s", c.Body)
 	})
 	if err != nil {
 		return err

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/loadline-ci/loadline/internal/baseline"
+	"github.com/loadline-ci/loadline/internal/result"
 	"github.com/loadline-ci/loadline/internal/unit"
 	"github.com/loadline-ci/loadline/internal/verdict"
 )
@@ -56,8 +58,26 @@ func (c *ciRun) measure(ctx context.Context, env *Env, j job) (*measurement, err
 		// The commands may hold what the comment must not show.
 		f.starts = [2]string{}
 		m.again = f.reproduce(j.file)
+		m.base = c.pastOf(ctx, m.run)
 	}
 	return m, err
+}
+
+// pastOf are the stored runs of what a paired run measured, to be drawn and no more:
+// nothing is decided by them. They were measured with the same spec, one target
+// alone.
+func (c *ciRun) pastOf(ctx context.Context, run *result.Run) []*result.Summary {
+	if run.NotReady != "" || run.Interrupted {
+		return nil
+	}
+	found, err := c.store.find(context.WithoutCancel(ctx), baseline.Query{
+		Spec: run.Spec, Profile: run.Profile, Fingerprint: run.Fingerprint, Parts: run.Parts, Environment: run.Environment,
+	})
+	if err != nil {
+		c.log.Info("the history is not drawn", "reason", err)
+		return nil
+	}
+	return found.Summaries()
 }
 
 // learn drives base and head by turns for one look where nothing is to be judged:
