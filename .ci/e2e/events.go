@@ -18,7 +18,7 @@ func (r *runner) eventScenarios(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, part := range []func(context.Context, map[string]string) error{m.pushes, m.forks, m.queue, m.deployed, m.clocks, m.several} {
+	for _, part := range []func(context.Context, map[string]string) error{m.pushes, m.forks, m.queue, m.deployed, m.versions, m.clocks, m.several} {
 		if err := part(ctx, at); err != nil {
 			return err
 		}
@@ -37,7 +37,7 @@ func keys(rep *report) map[string]int {
 	out := map[string]int{}
 	for _, f := range rep.Repos["octo/shop"].Refs[dataRef].Files {
 		name, _, _ := strings.Cut(f, " ")
-		if parts := strings.Split(name, "/"); len(parts) == 3 && parts[0] == "v1" {
+		if parts := strings.Split(name, "/"); len(parts) == 3 && parts[0] == "v1" && strings.HasSuffix(name, ".json") {
 			out[parts[1]]++
 		}
 	}
@@ -165,10 +165,27 @@ func (m *mall) queue(ctx context.Context, at map[string]string) error {
 		return err
 	}
 	j.runID++
-	return m.scenario(ctx, "merge_group: this job was green on its pull request, so nothing is sent", j, func(o *outcome, rep *report, w *wrongs) {
+	err = m.scenario(ctx, "merge_group: this job was green on its pull request, so nothing is sent", j, func(o *outcome, rep *report, w *wrongs) {
 		w.check(!o.failed && m.target.requests.Load() == 0 && o.outputs["verdict"] == "skipped", "red %v, %d requests, verdict %q", o.failed, m.target.requests.Load(), o.outputs["verdict"])
 		w.check(strings.Contains(strings.Join(o.summaries, "\n"), "ended with success on the head of"), "summaries %q", o.summaries)
 		w.check(stored(rep) == before, "a baseline was stored")
+	})
+	if err != nil {
+		return err
+	}
+	// The leg on runner-2 has a name of its own; that of runner-1 ended otherwise.
+	m.hub.jobs = []runJob{{"Load (eu)", "in_progress", "runner-1"}, {"Load (us)", "in_progress", "runner-2"}, {"build", "completed", "runner-2"}}
+	defer func() { m.hub.jobs = nil }()
+	if err := m.hub.checkRun(ctx, "Load (eu)", at["faster"], "success"); err != nil {
+		return err
+	}
+	if err := m.hub.checkRun(ctx, "Load (us)", at["faster"], "failure"); err != nil {
+		return err
+	}
+	j.runID, j.runner = j.runID+1, "runner-2"
+	return m.scenario(ctx, "merge_group: a leg of a matrix with a name of its own finds itself, and is red as it was", j, func(o *outcome, _ *report, w *wrongs) {
+		w.check(o.failed && m.target.requests.Load() == 0 && o.outputs["exit-code"] == "1", "red %v, %d requests, exit-code %q", o.failed, m.target.requests.Load(), o.outputs["exit-code"])
+		w.check(strings.Contains(strings.Join(o.summaries, "\n"), "Load (us)"), "summaries %q", o.summaries)
 	})
 }
 

@@ -58,7 +58,8 @@ jobs:
           binary-path: ${{ vars.BINARY }}
           working-directory: ${{ vars.FOLDER }}
           update-baseline: ${{ vars.UPDATE }}
-          ready-timeout: 20s
+          ready-timeout: ${{ vars.READY }}
+          version-header: ${{ vars.VERSION_HEADER }}
           comment: always
       - if: ${{ !cancelled() }}
         uses: actions/upload-artifact@v7
@@ -184,8 +185,11 @@ type mallJob struct {
 	spec     string
 	folder   string
 	update   string
-	more     int  // jobs in the run beside the first; each may call as often
-	ghes     bool // call the API where an Enterprise Server has it
+	runner   string
+	version  string // the input version-header
+	ready    string // the input ready-timeout
+	more     int    // jobs in the run beside the first; each may call as often
+	ghes     bool   // call the API where an Enterprise Server has it
 }
 
 // run runs a job to its end.
@@ -225,12 +229,13 @@ func (m *mall) run(ctx context.Context, j mallJob) (*outcome, error) {
 	}
 	for name, value := range map[string]string{
 		"TARGET": target, "BINARY": m.binary, "SPEC": or(j.spec, "perf/api.toml"), "FOLDER": or(j.folder, "."), "UPDATE": or(j.update, "auto"),
+		"READY": or(j.ready, "20s"), "VERSION_HEADER": j.version,
 	} {
 		args = append(args, "--var", name+"="+value)
 	}
 	for name, value := range map[string]string{
 		"GITHUB_API_URL": api, "GITHUB_REPOSITORY": "octo/shop", "GITHUB_REPOSITORY_OWNER": "octo", "GITHUB_REF": j.ref, "GITHUB_SHA": j.commit,
-		"GITHUB_RUN_ID": strconv.Itoa(j.runID), "GITHUB_RUN_ATTEMPT": "1", "E2E_DIR": dir, "E2E_UPLOADS": m.hub.uploads,
+		"GITHUB_RUN_ID": strconv.Itoa(j.runID), "GITHUB_RUN_ATTEMPT": "1", "RUNNER_NAME": or(j.runner, "runner-1"), "E2E_DIR": dir, "E2E_UPLOADS": m.hub.uploads,
 	} {
 		args = append(args, "--env", name+"="+value)
 	}

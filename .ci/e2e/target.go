@@ -18,7 +18,8 @@ type target struct {
 	url      string // of the proxy
 	slow     atomic.Pointer[slowness]
 	requests atomic.Int64
-	asked    func() // before each request; may be nil
+	asked    func()                                     // before each request; may be nil
+	reports  atomic.Pointer[func(*http.Request) string] // what versionHeader of an answer says; nil: it has none
 }
 
 type slowness struct {
@@ -72,6 +73,9 @@ func (r *runner) startTarget(ctx context.Context) (*target, error) {
 		}
 		if s := t.slow.Load(); s.by > 0 && req.URL.Path == s.path {
 			time.Sleep(s.by)
+		}
+		if version := t.reports.Load(); version != nil {
+			w.Header().Set(versionHeader, (*version)(req))
 		}
 		proxy.ServeHTTP(w, req)
 	})}
