@@ -144,14 +144,25 @@ func TestCeiling(t *testing.T) {
 	}
 }
 
-func BenchmarkMarkdown500Steps(b *testing.B) {
+// A report of 500 steps with 130 changed rows, from the verdict on, in each form that
+// a pull request gets.
+func BenchmarkReport500Steps(b *testing.B) {
 	page := samplePage("many-red")
 	v, run := page.Verdict, page.Run
-	for b.Loop() {
-		p := New(v, run, Context{}, nil)
-		var out bytes.Buffer
-		if err := Markdown(&out, Comment{}, p); err != nil {
-			b.Fatal(err)
-		}
+	for _, form := range []struct {
+		name  string
+		write func(*Page, *bytes.Buffer) error
+	}{
+		{"markdown", func(p *Page, out *bytes.Buffer) error { return Markdown(out, Comment{}, p) }},
+		{"html", func(p *Page, out *bytes.Buffer) error { return p.HTML(out) }},
+	} {
+		b.Run(form.name, func(b *testing.B) {
+			for b.Loop() {
+				var out bytes.Buffer
+				if err := form.write(New(v, run, Context{}, nil), &out); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
