@@ -260,10 +260,32 @@ func (m *mall) clocks(ctx context.Context, at map[string]string) error {
 		return err
 	}
 	night := mallJob{workflow: "perf.yml", event: "schedule", payload: map[string]any{"schedule": "0 4 * * *"}, commit: at["main"], ref: "refs/heads/main", runID: 752, token: readToken, update: "never"}
-	return m.scenario(ctx, "schedule: the profile soak, stored under a key of its own", night, func(o *outcome, rep *report, w *wrongs) {
+	err = m.scenario(ctx, "schedule: the profile soak, stored under a key of its own", night, func(o *outcome, rep *report, w *wrongs) {
 		w.check(!o.failed && o.outputs["verdict"] == "no-baseline", "red %v, verdict %q: nothing of its kind is stored yet", o.failed, o.outputs["verdict"])
 		k := keys(rep)
 		w.check(len(k) == 2 && stored(rep) == before+2, "the data branch has %v", k)
+		w.check(len(m.hub.issues.now()) == 0, "an issue was opened: %v", m.hub.issues.now())
+	})
+	if err != nil {
+		return err
+	}
+	night.runID = 753
+	m.target.failing.Store(true)
+	err = m.scenario(ctx, "schedule: what breaks at night opens one issue", night, func(o *outcome, _ *report, w *wrongs) {
+		all := m.hub.issues.now()
+		w.check(o.failed, "the run is green")
+		if w.check(len(all) == 1, "%d issues", len(all)) {
+			w.check(all[0].State == "open" && strings.Contains(all[0].Body, "`errors < 1%`"), "the issue reads\n%s", all[0].Body)
+		}
+	})
+	m.target.failing.Store(false)
+	if err != nil {
+		return err
+	}
+	night.runID = 754
+	return m.scenario(ctx, "schedule: the next night all is well, and the issue is closed", night, func(_ *outcome, _ *report, w *wrongs) {
+		all := m.hub.issues.now()
+		w.check(len(all) == 1 && all[0].State == "closed" && strings.Contains(all[0].Body, "run=754.1"), "issues %+v", all)
 	})
 }
 

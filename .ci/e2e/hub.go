@@ -24,6 +24,7 @@ type hub struct {
 	uploads     string // RUN/NAME/ are what the jobs of a run uploaded
 	deployments []deployed
 	jobs        []runJob // of every run
+	issues      issues
 }
 
 // A runJob is a job of a workflow run, as GitHub calls it.
@@ -45,6 +46,7 @@ func (h *hub) serve(r *runner) error {
 		return err
 	}
 	for _, root := range apiRoots {
+		h.issues.routes(mux, root, behind)
 		for path, answer := range map[string]http.HandlerFunc{
 			"commits":                      h.commits,
 			"actions/runs/{run}/artifacts": h.artifacts,

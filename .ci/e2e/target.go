@@ -20,7 +20,12 @@ type target struct {
 	requests atomic.Int64
 	asked    func()                                     // before each request; may be nil
 	reports  atomic.Pointer[func(*http.Request) string] // what versionHeader of an answer says; nil: it has none
+	failing  atomic.Bool
 }
+
+// failEach is which of a failing target's requests fail: too few for a target that
+// is down.
+const failEach = 5
 
 type slowness struct {
 	path string
@@ -67,7 +72,7 @@ func (r *runner) startTarget(ctx context.Context) (*target, error) {
 		return nil, err
 	}
 	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		t.requests.Add(1)
+		n := t.requests.Add(1)
 		if t.asked != nil {
 			t.asked()
 		}
@@ -76,6 +81,10 @@ func (r *runner) startTarget(ctx context.Context) (*target, error) {
 		}
 		if version := t.reports.Load(); version != nil {
 			w.Header().Set(versionHeader, (*version)(req))
+		}
+		if t.failing.Load() && n%failEach == 0 {
+			http.Error(w, "out of order", http.StatusInternalServerError)
+			return
 		}
 		proxy.ServeHTTP(w, req)
 	})}

@@ -54,8 +54,10 @@ func Encode(s *result.Summary) (name string, data []byte, err error) {
 	return path.Join(root, folder(s.Spec, s.Profile, s.Environment), file), b.Bytes(), nil
 }
 
-// stamp is what the name of a run's file begins with, so that names sort by time.
-func stamp(s *result.Summary) string { return s.Started.UTC().Format("20060102T150405Z") + "-" }
+// nameTime is how the name of a run's file begins, so that names sort by time.
+const nameTime = "20060102T150405Z"
+
+func stamp(s *result.Summary) string { return s.Started.UTC().Format(nameTime) + "-" }
 
 // folder is where the runs of one spec, profile and environment lie. A hash
 // follows each readable part, which may not be unique.

@@ -359,3 +359,35 @@ func TestFindInAnyFS(t *testing.T) {
 		t.Errorf("surplus of all: %v", all)
 	}
 }
+
+// TestWeekdays: a run is compared with those of its own weekday once three are
+// stored that it may be compared with, and with all of them before.
+func TestWeekdays(t *testing.T) {
+	t.Parallel()
+	d := Dir(t.TempDir())
+	head := stored(0)
+	head.Started = time.Date(2026, 3, 30, 4, 0, 0, 0, time.UTC) // a Monday
+	for day := range 22 {                                       // of them the 2nd, 9th and 16th are Mondays
+		s := stored(day)
+		s.Started = time.Date(2026, 3, 1+day, 4, 0, 0, 0, time.UTC)
+		put(t, d, s)
+	}
+	for _, tt := range []struct {
+		name    string
+		q       func(*Query)
+		runs    int
+		weekday string
+	}{
+		{"by weekday", func(q *Query) { q.Weekdays = true }, 3, "Monday"},
+		{"all", func(*Query) {}, 22, ""},
+		{"too few of that day", func(q *Query) { q.Weekdays, q.Commits = true, []string{"0000001abc", "0000002abc", "0000008abc"} }, 3, ""},
+		{"of another load", func(q *Query) { q.Weekdays, q.Fingerprint = true, "f2" }, 0, ""},
+	} {
+		q := QueryFor(head)
+		tt.q(&q)
+		found, err := d.Find(q)
+		if err != nil || len(found.Records) != tt.runs || found.Weekday != tt.weekday {
+			t.Errorf("%s: %d runs, %q, %v; want %d, %q", tt.name, len(found.Records), found.Weekday, err, tt.runs, tt.weekday)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/loadline-ci/loadline/internal/result"
 )
@@ -21,13 +22,22 @@ type Query struct {
 	// Commits, when not nil, are the only ones whose runs may be compared with:
 	// those of the main branch up to where a pull request left it.
 	Commits []string
-	Max     int // most runs to return; 0: Ring
+	// Weekdays narrows the runs to those that began on the same day of the week as
+	// Started, in UTC, once sameDay of them are stored: what a target does beside
+	// the load often follows the week.
+	Weekdays bool
+	Started  time.Time
+	Max      int // most runs to return; 0: Ring
 }
+
+// sameDay is how many runs of one weekday are enough to be compared with.
+const sameDay = 3
 
 // QueryFor asks for the runs that may be compared with s.
 func QueryFor(s *result.Summary) Query {
 	return Query{
 		Spec: s.Spec, Profile: s.Profile, Fingerprint: s.Fingerprint, Parts: s.Parts, Environment: s.Environment,
+		Started: s.Started,
 	}
 }
 
@@ -40,6 +50,7 @@ type Record struct {
 // Found is what a store holds for a Query.
 type Found struct {
 	Records []Record  // newest first
+	Weekday string    // "Monday": only runs of that day are among them; "" for all
 	Skipped []Skipped // files in the way that could not be used
 	Miss    *Miss     // why there is no record; nil when there is
 }
@@ -72,11 +83,24 @@ func Find(store fs.FS, q Query) (*Found, error) {
 	if q.Max <= 0 {
 		q.Max = Ring
 	}
+	found, err := search(store, &q)
+	if err == nil && q.Weekdays && len(found.Records) < sameDay {
+		q.Weekdays = false
+		return search(store, &q)
+	}
+	return found, err
+}
+
+func search(store fs.FS, q *Query) (*Found, error) {
 	found := &Found{}
 	own := path.Join(root, folder(q.Spec, q.Profile, q.Environment))
 	names, err := newest(store, own)
 	if err != nil {
 		return nil, err
+	}
+	if q.Weekdays {
+		names = q.ofDay(names)
+		found.Weekday = q.Started.UTC().Weekday().String()
 	}
 	var other *result.Summary // newest of another fingerprint
 	later := 0                // runs of commits that are not asked for
@@ -107,7 +131,7 @@ func Find(store fs.FS, q Query) (*Found, error) {
 	// A name tells the second, what is within it tells the rest.
 	slices.SortStableFunc(found.Records, func(a, b Record) int { return b.Started.Compare(a.Started) })
 	if len(found.Records) == 0 {
-		found.Miss, err = miss(store, q, other, found.Skipped)
+		found.Miss, err = miss(store, *q, other, found.Skipped)
 		if later > 0 && other == nil && err == nil {
 			found.Miss = &Miss{
 				"later-commits",
@@ -117,6 +141,16 @@ func Find(store fs.FS, q Query) (*Found, error) {
 		}
 	}
 	return found, err
+}
+
+// ofDay leaves those files, by their names, that began on the query's day of the
+// week.
+func (q *Query) ofDay(names []string) []string {
+	return slices.DeleteFunc(names, func(name string) bool {
+		stamp, _, _ := strings.Cut(path.Base(name), "-")
+		began, err := time.Parse(nameTime, stamp)
+		return err != nil || began.Weekday() != q.Started.UTC().Weekday()
+	})
 }
 
 // asksFor tells by its name whether a stored run is of a commit that was asked

@@ -28,6 +28,7 @@ type ciInputs struct {
 	comment, summary          string // "changes", "always", "never"
 	annotations               bool
 	checkRun                  string // "auto", "true", "false"
+	tracking                  string // "auto", "never"
 	accept                    map[rule.Via]bool
 	acceptLabel               string
 	envLabel                  string
@@ -61,6 +62,7 @@ func readInputs(env *Env, get func(string) string) (*ciInputs, error) {
 		summary:     r.oneOf("summary", "always", "changes", "never"),
 		annotations: r.oneOf("annotations", "true", "false") == "true",
 		checkRun:    r.oneOf("check-run", "auto", "true", "false"),
+		tracking:    r.oneOf("tracking-issue", "auto", "never"),
 		acceptLabel: values["accept-label"],
 		envLabel:    values["env-label"], readyTimeout: r.duration("ready-timeout"), maxDuration: r.duration("max-duration"),
 		hosts: words(values["allowed-hosts"]), token: github.Token(values["token"]),

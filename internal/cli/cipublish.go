@@ -35,6 +35,7 @@ func (c *ciRun) publish(ctx context.Context, all []*measurement) Exit {
 	}
 	c.completeChecks(ctx, all, pages, hide)
 	posted := c.comment(ctx, all, pages, hide)
+	tracked := c.track(ctx, all, hide)
 	c.keep(ctx, all)
 	head := worst(all, c.in.failOn)
 	code := exitOf(head.verdict.Outcome, c.in.failOn)
@@ -44,7 +45,7 @@ func (c *ciRun) publish(ctx context.Context, all []*measurement) Exit {
 		}
 	}
 	err := c.actionsOnly(func() error {
-		return errors.Join(c.summary(all, pages, hide), c.annotate(pages, hide), c.outputs(head, all, posted, code))
+		return errors.Join(c.summary(all, pages, hide), c.annotate(pages, hide), c.outputs(head, all, code, [2]string{"comment-url", posted.URL}, [2]string{"tracking-issue-url", tracked}))
 	})
 	if err != nil {
 		c.note("%s", hide(err.Error()))
@@ -263,7 +264,7 @@ func (c *ciRun) annotateProblems(err error) {
 }
 
 // outputs sets the outputs of the step, for the steps after it.
-func (c *ciRun) outputs(head *measurement, all []*measurement, posted github.Posted, code Exit) error {
+func (c *ciRun) outputs(head *measurement, all []*measurement, code Exit, more ...[2]string) error {
 	regressions, worstRow := 0, (*verdict.Finding)(nil)
 	for _, m := range all {
 		for i, f := range m.verdict.Findings {
@@ -285,9 +286,9 @@ func (c *ciRun) outputs(head *measurement, all []*measurement, posted github.Pos
 		{"report-md", filepath.ToSlash(filepath.Join(dir, "report.md"))},
 		{"junit", filepath.ToSlash(filepath.Join(dir, "junit.xml"))},
 		{"report-dir", c.out},
-		{"comment-url", posted.URL},
 		{"check-run-url", c.checkURL(head)},
 	}
+	values = append(values, more...)
 	if worstRow != nil {
 		values = append(values, [2]string{"worst-route", worstRow.Step},
 			[2]string{"worst-change", strconv.FormatFloat(worstRow.ChangePercent, 'f', 1, 64)})

@@ -57,6 +57,7 @@ func (s *ciStore) find(ctx context.Context, q baseline.Query) (*baseline.Found, 
 	if s.store == nil {
 		return findWithout(s.env, s.place)
 	}
+	q.Weekdays = s.event.Name == github.EventSchedule
 	if q.Commits == nil {
 		q.Commits = s.ancestors(ctx)
 	}

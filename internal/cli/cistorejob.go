@@ -40,12 +40,18 @@ func runCIStore(ctx context.Context, env *Env) (Exit, error) {
 		return c.failed(ExitInvalid, err)
 	}
 	var errs []error
+	var all []*measurement
 	for _, run := range runs {
 		m, err := c.judge(ctx, run, c.event.HeadSHA)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", run.Spec, err))
 			continue
 		}
+		all = append(all, m)
+	}
+	c.watchTrend(ctx, all)
+	errs = append(errs, c.actions.Output("tracking-issue-url", c.track(ctx, all, c.masks(all))))
+	for _, m := range all {
 		if !c.store.takes(m.verdict.Head) {
 			c.note("%s: a run on a schedule without a profile stores no baseline.", m.spec.Name)
 			continue

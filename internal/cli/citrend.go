@@ -34,6 +34,7 @@ func (c *ciRun) watchTrend(ctx context.Context, all []*measurement) {
 			c.note("%s: the trend could not be read: %v", m.spec.Name, err)
 			continue
 		}
+		m.trend = true
 		m.verdict.Trend = verdict.Trend(append([]*result.Summary{head}, runs...))
 		m.verdict.Warnings = append(m.verdict.Warnings, crept(m.verdict.Trend)...)
 	}

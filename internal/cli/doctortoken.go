@@ -26,6 +26,7 @@ var features = []feature{
 	{"deployment", "deployments: read", "base-url: deployment:NAME", false},
 	{"merge-queue", "checks: read", "the conclusion of the pull request's own job", false},
 	{"baseline", "contents: write", "the branch of the baselines", true},
+	{"tracking", "issues: write", "the issue about the default branch", true},
 }
 
 func featureNames() []string {
@@ -103,7 +104,7 @@ func permissionsFor(asked []string) string {
 	}
 	b.WriteString("permissions:\n  contents: read\njobs:\n")
 	block("gate", false)
-	if slices.Contains(asked, "baseline") {
+	if slices.ContainsFunc(features, func(f feature) bool { return f.store && slices.Contains(asked, f.name) }) {
 		block("baseline", true)
 	}
 	return b.String()

@@ -51,6 +51,7 @@ type measurement struct {
 	notes   []verdict.Reason  // to pass on beside the verdict
 	mask    mask
 	saved   bool   // read from a file, not measured now
+	trend   bool   // its trend was looked through
 	again   string // command that measures the same again, where it is not run
 }
 
@@ -164,7 +165,7 @@ func (m *measurement) compareWith(ctx context.Context, j job, in *verdict.Input)
 		}
 		in.NoBase = &verdict.Reason{Code: miss.Code, Message: miss.Message, Remedy: miss.Remedy}
 	}
-	in.Base = found.Summaries()
+	in.Base, in.Weekday = found.Summaries(), found.Weekday
 	m.base = in.Base
 	return nil
 }

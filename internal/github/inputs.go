@@ -28,6 +28,7 @@ func Inputs() []Input {
 		{"summary", "always", "The job summary: `always`, `changes` or `never`"},
 		{"annotations", "true", "Remarks on the lines of the spec: `true` or `false`"},
 		{"check-run", "auto", "A check run of its own beside the job's, `loadline / SPEC (ENV)`: `true`, `false`, or `auto`: only where the job's own does not stand on the pull request; needs `checks: write`"},
+		{"tracking-issue", "auto", "The one issue that tells of what got worse on the default branch: `auto`: opened, kept up to date and closed where the job has `issues: write`; or `never`"},
 		{"accept", "label", "How a slowdown may be accepted: any of `label`, `trailer`, `file`, `comment`, or `none` ([accepting](accepting.md))"},
 		{"accept-label", "perf-accepted", "The label of `accept: label`"},
 		{"artifact", DefaultArtifact, "The name under which the workflow uploads `loadline-out`: after a label or a comment the result of this commit is read from there, and no load is sent"},
@@ -67,5 +68,6 @@ func Outputs() []Output {
 		{"baseline-sha", "The newest commit compared with"},
 		{"comment-url", "The comment on the pull request"},
 		{"check-run-url", "The check run, where there is one"},
+		{"tracking-issue-url", "The issue about the default branch, where this run opened, updated or closed it"},
 	}
 }

@@ -26,12 +26,15 @@ func ReportOutputs() []Output {
 
 // StoreInputs lists the inputs of the sub-action store.
 func StoreInputs() []Input {
-	return append([]Input{artifactInput}, some("baseline-branch", "update-baseline", "token", "github-api-url", "working-directory", "binary-path", "version", "log-level")...)
+	return append([]Input{artifactInput}, some("baseline-branch", "update-baseline", "tracking-issue", "token", "github-api-url", "working-directory", "binary-path", "version", "log-level")...)
 }
 
 // StoreOutputs lists its outputs.
 func StoreOutputs() []Output {
-	return []Output{{"verdict", "`skipped` when this event stores nothing; else empty"}}
+	return []Output{
+		{"verdict", "`skipped` when this event stores nothing; else empty"},
+		{"tracking-issue-url", "The issue about the default branch, where this run opened, updated or closed it"},
+	}
 }
 
 // some are inputs of the action that a sub-action has too, in this order.

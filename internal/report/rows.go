@@ -240,6 +240,9 @@ func change(metric string, percent float64) string {
 	return unit.Change(percent / 100)
 }
 
+// Change writes how far a row moved, as every page does: "+12 %".
+func Change(f *verdict.Finding) string { return change(f.Metric, f.ChangePercent) }
+
 // spread writes the interval that the true change lies in.
 func spread(f *verdict.Finding) string {
 	if f.LowPercent == 0 && f.HighPercent == 0 {

@@ -89,6 +89,9 @@ func (p *Page) comparedWith() prose {
 			" a side, so what slows the machine slows both.")
 	}
 	out := say("Compared with " + plural(b.Runs, unit.Count(int64(b.Runs)), "stored run"))
+	if b.Weekday != "" {
+		out = out.say(" of a " + b.Weekday)
+	}
 	if b.Runs > 1 && (b.Commit != "" || b.Started != "") {
 		out = out.say(", the newest")
 	}

@@ -22,6 +22,9 @@ type Input struct {
 	// Base holds stored runs of the main branch, newest first. Runs that may not
 	// be compared with Head are left out, and said.
 	Base []*result.Summary
+	// Weekday is the day of the week that all of Base began on, when they were
+	// chosen by it: "Monday".
+	Weekday string
 	// NoBase says why Base is empty, when the caller knows.
 	NoBase *Reason
 	// Notes are warnings to pass on: stored files that could not be read.

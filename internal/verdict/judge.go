@@ -159,6 +159,7 @@ func (v *Verdict) compare(in Input) {
 		v.restart(cand)
 	}
 	v.Base = c.base(base)
+	v.Base.Weekday = in.Weekday
 	v.History = histories(v.Findings, base)
 	v.reportPool(in.Gate, c, base)
 	v.reportFindings(c.asked)

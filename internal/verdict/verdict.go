@@ -77,8 +77,9 @@ type Base struct {
 	Runs     int     `json:"runs"`
 	Commit   string  `json:"commit,omitempty"` // newest
 	Started  string  `json:"started,omitempty"`
-	Relative bool    `json:"relative"`       // judged relative to the other steps of the same run
-	Common   float64 `json:"common_percent"` // how far all steps moved together
+	Weekday  string  `json:"weekday,omitempty"` // the runs were chosen by: "Monday"
+	Relative bool    `json:"relative"`          // judged relative to the other steps of the same run
+	Common   float64 `json:"common_percent"`    // how far all steps moved together
 
 	// What the run could see, for the one sentence of a pass; 0: not said.
 	NothingAbovePercent float64 `json:"nothing_above_percent,omitempty"` // 95 % sure that no p50 to p95 rose more than this

@@ -36,6 +36,7 @@ type Server struct {
 	calls    []string // "GET /repos/octo/shop/git/ref/heads/x"
 	comments []*Comment
 	checks   []*Check
+	issues   []*Issue
 	objects  map[string]object
 	refs     map[string]string
 	next     int64
@@ -183,6 +184,9 @@ var routes = func() []route {
 		{`POST REPO/issues/(\d+)/comments`, (*Server).createComment},
 		{`PATCH REPO/issues/comments/(\d+)`, (*Server).editComment},
 		{`DELETE REPO/issues/comments/(\d+)`, (*Server).deleteComment},
+		{`GET REPO/issues`, (*Server).listIssues},
+		{`POST REPO/issues`, (*Server).createIssue},
+		{`PATCH REPO/issues/(\d+)`, (*Server).editIssue},
 		{`POST REPO/check-runs`, (*Server).createCheck},
 		{`PATCH REPO/check-runs/(\d+)`, (*Server).updateCheck},
 		{`GET REPO/git/ref/(.+)`, (*Server).getRef},
