@@ -121,6 +121,10 @@ func encodeRow(r *Row) rowDoc {
 	return doc
 }
 
+// mostRounds is far beyond what any run is cut into: a week of rounds of 5 s has
+// 121,000. The tests of error rates take as long as there are rounds.
+const mostRounds = 1 << 20
+
 func encodeFigure(f Figure) *figureDoc {
 	if f.K == 0 {
 		return nil
@@ -193,7 +197,7 @@ func (d *rowDoc) decode() (Row, error) {
 	default:
 		return row, fmt.Errorf("scope %q is none of total, scenario, step", d.Scope)
 	}
-	if d.Requests < 0 || d.Failed < 0 || d.Failed > d.Errored || d.Errored > d.Requests || d.Bad < 0 || d.Bad > d.Rounds {
+	if d.Requests < 0 || d.Failed < 0 || d.Failed > d.Errored || d.Errored > d.Requests || d.Bad < 0 || d.Bad > d.Rounds || d.Rounds > mostRounds {
 		return row, fmt.Errorf("counts that cannot be: %d requests, %d failed, %d errored, %d of %d rounds bad",
 			d.Requests, d.Failed, d.Errored, d.Bad, d.Rounds)
 	}

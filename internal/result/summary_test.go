@@ -245,6 +245,7 @@ func TestReadSummaryRefuses(t *testing.T) {
 		{"wrong type", strings.Replace(good, `"requests":`, `"requests":"x","was":`, 1), "damaged"},
 		{"no fingerprint", strings.Replace(good, `"abc"`, `""`, 1), "fingerprint"},
 		{"more failed than there were", strings.Replace(good, `"failed":0`, `"failed":5`, 1), "cannot be"},
+		{"more rounds than any run has", strings.Replace(good, `"rounds":12`, `"rounds":1073741824`, 1), "cannot be"},
 		{"a wild location", strings.Replace(good, `{"y":9.`, `{"y":9e9,"was":9.`, 1), "out of range"},
 		{"an unknown scope", strings.Replace(good, `"scope":"total"`, `"scope":"world"`, 1), "scope"},
 		{"the same row twice", strings.Replace(good, `"GET /1"`, `"GET /0"`, 1), "second row"},
