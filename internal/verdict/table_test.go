@@ -167,10 +167,10 @@ func otherTables(t *testing.T) string {
 			fmt.Fprintf(&b, "| %s | %+.0f%% | %s | %s | %s |\n", class.Name, 100*(by-1), percent(first), percent(ever), percent(alone))
 		}
 	}
-	b.WriteString("\n### What calibrate states, and the trend on the main branch\n\n| noise | the stated change, when made, is called | creep of 1% a merge: seen | before +15% | after merges | flat for 100 merges: alarms |\n|---|--:|--:|--:|--:|--:|\n")
+	b.WriteString("\n### What calibrate states, and the trend on the main branch\n\n| noise | the stated change, when made, is called | creep of 1% a merge: seen | before +15% | after merges | flat for 100 merges, looked at after each: alarms |\n|---|--:|--:|--:|--:|--:|\n")
 	for _, class := range []sim.Class{sim.Quiet, sim.Shared, sim.Noisy} {
 		stated := calibrateStudy(t, class, sample(2))
-		c := creepStudy(class, max(sample(2), 100))
+		c := creepStudy(class, max(sample(2), 100), 1)
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %.0f | %s |\n", class.Name, percent(stated), percent(c.share(c.seen)), percent(c.share(c.inTime)),
 			stat.Median(c.merges), percent(c.share(c.alarms)))
 	}

@@ -23,38 +23,46 @@ type Creep struct {
 	Message string `json:"message"`
 }
 
+// TrendFewest is how many stored runs a trend needs: some set the level, the others
+// may have crept.
+const TrendFewest = stat.CreepFewest
+
 // Trend looks through stored runs of the main branch, newest first, for steps that
-// became slower or faster bit by bit since the level of the row last changed. It
-// needs more than 20 runs; before that it is silent. Each step is followed beside
-// the others, and all of them together.
+// became slower or faster bit by bit until the newest one, since the level of the row
+// last changed. It needs TrendFewest runs; before that it is silent. Each step is
+// followed beside the others, and all of them together.
 func Trend(runs []*result.Summary) []Creep {
-	if len(runs) == 0 {
+	if len(runs) < TrendFewest {
 		return nil
 	}
 	f := newField(newTable(runs[:1], runs), result.ScopeStep)
+	followCommon := f.relative && !f.hasControl()
+	many := 2 * len(f.keys) // series that are looked through together
+	if followCommon {
+		many++
+	}
 	var found []Creep
 	for _, q := range []float64{0.5, 0.95} {
-		var lanes []level
-		var series []stat.Series
+		var lanes []trendLane
+		var spreads []stat.Series
 		for e, k := range f.keys {
-			lv := f.trendLane(e, k, q)
-			lanes = append(lanes, lv)
-			series = append(series, lv.spread)
+			l := f.trendLane(e, k, q)
+			lanes, spreads = append(lanes, l), append(spreads, stat.Jitter(l.ys))
 		}
-		sd := stat.Shrink(series, prior(q, f.relative))
+		spread := stat.Shrink(spreads, prior(q, f.relative))
 		for e, k := range f.keys {
-			if c, ok := creep(runs, &lanes[e], math.Sqrt(sd[e].Var)); ok {
+			if c, ok := lanes[e].creep(runs, spread[e], many); ok {
 				c.Scenario, c.Step, c.Metric = k.Scenario, k.Step, fmt.Sprintf("p%g", 100*q)
 				c.Line = f.table.rows[0][k].Line
 				found = append(found, c.told())
 			}
 		}
 	}
-	if f.relative && !f.hasControl() {
+	if followCommon {
 		common := f.common()
 		lv := common.level()
-		sd := stat.Shrink([]stat.Series{lv.spread}, prior(0.5, false))[0]
-		if c, ok := creep(runs, &lv, math.Sqrt(sd.Var)); ok {
+		l := lv.trend()
+		if c, ok := l.creep(runs, stat.Shrink([]stat.Series{stat.Jitter(l.ys)}, prior(0.5, false))[0], many); ok {
 			c.Metric = "p50"
 			found = append(found, c.told())
 		}
@@ -62,53 +70,48 @@ func Trend(runs []*result.Summary) []Creep {
 	return found
 }
 
+// A trendLane is one figure in the runs of the current segment, oldest first.
+type trendLane struct {
+	ys []float64
+	at []int // the run behind each
+}
+
+func (lv *level) trend() trendLane {
+	var l trendLane
+	for i, y := range slices.Backward(lv.rest) {
+		if lv.segment[i] == 0 && !math.IsNaN(y) {
+			l.ys, l.at = append(l.ys, y), append(l.at, i)
+		}
+	}
+	return l
+}
+
 // trendLane is a row's quantile in all runs, beside the others where there are any.
-func (f *field) trendLane(e int, k result.RowKey, q float64) level {
+func (f *field) trendLane(e int, k result.RowKey, q float64) trendLane {
 	l := f.lane(k, q)
 	lv := l.level()
 	if f.relative && !f.control[e] {
 		beyond := f.beyond(e, l.head, lv)
 		lv = beyond.level()
 	}
-	return lv
+	return lv.trend()
 }
 
-// creep looks for a slow change in the current segment.
-func creep(runs []*result.Summary, lv *level, sd float64) (Creep, bool) {
-	var ys []float64
-	var at []int // the run behind each value
-	for i, y := range slices.Backward(lv.rest) {
-		if lv.segment[i] == 0 && !math.IsNaN(y) {
-			ys, at = append(ys, y), append(at, i)
-		}
-	}
-	// The spread of a series that creeps holds the creep: differences of
-	// neighbouring runs do not.
-	if calm := neighbours(ys); calm > 0 {
-		sd = math.Min(sd, calm)
-	}
-	c, ok := stat.FindCreep(ys, sd)
+// leastTrendSD is the least by which a figure is taken to wander: below that a
+// change is none that anybody would look for.
+const leastTrendSD = 0.005
+
+// creep looks for a slow change up to the newest run.
+func (l *trendLane) creep(runs []*result.Summary, spread stat.Spread, many int) (Creep, bool) {
+	c, ok := stat.FindCreep(l.ys, math.Max(math.Sqrt(spread.Var), leastTrendSD), many)
 	if !ok {
 		return Creep{}, false
 	}
-	recent := ys[c.At-min(4, c.At) : c.At+1]
+	newest := len(l.ys) - 1
 	return Creep{
-		Percent: percent(stat.Median(recent) - stat.Median(ys[:20])),
-		From:    runs[at[min(c.Start, c.At)]].Commit, Seen: runs[at[c.At]].Commit,
+		Percent: percent(stat.Median(l.ys[newest-4:]) - stat.Median(l.ys[:c.Start])),
+		From:    runs[l.at[c.Start]].Commit, Seen: runs[l.at[newest]].Commit,
 	}, true
-}
-
-// neighbours is the standard deviation of single values that follows from the
-// differences of neighbouring ones.
-func neighbours(ys []float64) float64 {
-	if len(ys) < 20 {
-		return 0
-	}
-	var d []float64
-	for i := 1; i < len(ys); i++ {
-		d = append(d, ys[i]-ys[i-1])
-	}
-	return math.Max(stat.MAD(d)/math.Sqrt2, 0.005)
 }
 
 func (c Creep) told() Creep {
