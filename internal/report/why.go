@@ -99,30 +99,25 @@ func (p *Page) reasoning(f *verdict.Finding) []string {
 	if e == nil {
 		return []string{upperFirst(callMood(f).word) + ": " + clean(f.Why, maxMessage) + "."}
 	}
+	if e.Paired != nil {
+		return pairedReasoning(f, e, e.Paired)
+	}
 	steps := []string{p.whyMeasured(f, e)}
 	if e.Beside {
 		steps = append(steps, fmt.Sprintf("The other steps of the same run moved by %s: that is the machine, or what they share. What is left, %s, is this step's own.",
 			change(f.Metric, e.OthersPercent), change(f.Metric, f.ChangePercent)))
-	} else if e.Stored > 0 && f.Metric != metricErrors && f.Metric != metricThroughput {
+	} else if f.Metric != metricErrors && f.Metric != metricThroughput {
 		steps = append(steps, "It was judged as measured: there are no other steps to compare it with, so a slower machine looks like a slower step.")
 	}
 	steps = append(steps, p.whyNoise(f, e), whyAllowed(f, e))
 	if f.LowPercent != 0 || f.HighPercent != 0 {
-		steps = append(steps, fmt.Sprintf("The true change lies between %s and %s, as sure as one can be of it: in 95 of 100 such ranges it does.",
-			change(f.Metric, f.LowPercent), change(f.Metric, f.HighPercent)))
+		steps = append(steps, whyRange(f))
 	}
 	return append(steps, whyDecided(f))
 }
 
 func (p *Page) whyMeasured(f *verdict.Finding, e *verdict.Evidence) string {
 	what := metricName(f.Metric)
-	if e.Stored == 0 {
-		out := fmt.Sprintf("Measured: %s %s on base and %s on head, by turns in the same run", what, value(f.Metric, f.Base), value(f.Metric, f.Head))
-		if e.Chunks > 0 {
-			out += fmt.Sprintf("; of %d pairs of stretches the lowest and the highest fifth are set aside, the rest is averaged", e.Chunks)
-		}
-		return out + "."
-	}
 	out := fmt.Sprintf("Measured: %s %s in this run, %s in %s: %s.", what, value(f.Metric, f.Head), value(f.Metric, f.Base),
 		plural(e.Stored, unit.Count(int64(e.Stored)), "stored run"), change(f.Metric, rawPercent(f)))
 	if f.Metric == metricErrors {
@@ -138,22 +133,15 @@ func (p *Page) whyMeasured(f *verdict.Finding, e *verdict.Evidence) string {
 }
 
 func (p *Page) whyNoise(f *verdict.Finding, e *verdict.Evidence) string {
-	var out string
 	switch {
 	case f.Metric == metricErrors && e.SpreadPercent == 0:
 		return "Noise: no stored run had more errors than the others."
 	case f.Metric == metricErrors:
 		return fmt.Sprintf("Noise: in the worst stored run the share of errors was %s above the usual.", unit.Points(e.SpreadPercent/100))
-	case e.Stored == 0:
-		out = fmt.Sprintf("Noise: the stretches of this run leave the change uncertain by about %s", plusMinus(unit.Change(e.SpreadPercent/100)))
-		if e.ApartPercent != 0 {
-			out += fmt.Sprintf(", and two deployments of the same code differ by about %s", plusMinus(unit.Change(e.ApartPercent/100)))
-		}
-	default:
-		out = fmt.Sprintf("Noise: when nothing changes, it differs from run to run by about %s", plusMinus(unit.Change(e.SpreadPercent/100)))
-		if e.Stored < 5 {
-			out += ", as far as so few stored runs can tell"
-		}
+	}
+	out := fmt.Sprintf("Noise: when nothing changes, it differs from run to run by about %s", plusMinus(unit.Change(e.SpreadPercent/100)))
+	if e.Stored < 5 {
+		out += ", as far as so few stored runs can tell"
 	}
 	out += fmt.Sprintf(". With %s judged together, noise alone may reach %s", plural(e.Rows, unit.Count(int64(e.Rows)), "row"), noise(f))
 	if b := p.Verdict.Base; b != nil && b.FalseAlarmPercent > 0 {
@@ -175,6 +163,11 @@ func whyAllowed(f *verdict.Finding, e *verdict.Evidence) string {
 		out += "no rule of the spec speaks of it; " + tolerance + " is"
 	}
 	return out + ". The larger of noise and rule is the limit: " + allowed(f) + "."
+}
+
+func whyRange(f *verdict.Finding) string {
+	return fmt.Sprintf("The true change lies between %s and %s, as sure as one can be of it: in 95 of 100 such ranges it does.",
+		change(f.Metric, f.LowPercent), change(f.Metric, f.HighPercent))
 }
 
 func whyDecided(f *verdict.Finding) string {

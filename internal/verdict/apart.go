@@ -16,6 +16,7 @@ type pairTest struct {
 	gate     Gate
 	students students
 	tau      float64
+	alone    float64 // tau that the limits count with where neither side can be restarted; 0: they can
 	planned  float64 // how much longer the planned run is than what there is
 	open     bool
 }
@@ -49,8 +50,15 @@ func (p pairTest) latency(row *result.PairRow, q float64, a allowance) (test, st
 	if !ok || len(found.Differences) < fewestBlocks {
 		return nil, notYet
 	}
+	at := stat.Locate(sensible(found.Differences))
+	switch {
+	case at.K == 0 || math.IsNaN(within(found.Base, mostLn)):
+		return nil, noNumber
+	case at.K < fewestBlocks:
+		return nil, notYet
+	}
 	a.base = math.Exp(found.Base)
-	t := &apart{allowance: a, at: stat.Locate(found.Differences), tau: p.tau, students: p.students, confidence: p.gate.confidence()}
+	t := &apart{allowance: a, at: at, tau: p.tau, alone: p.alone, tail: q > 0.5, students: p.students, confidence: p.gate.confidence()}
 	t.head = a.base * math.Exp(t.at.Y)
 	switch {
 	case q <= 0.5:
@@ -62,7 +70,7 @@ func (p pairTest) latency(row *result.PairRow, q float64, a allowance) (test, st
 }
 
 func (p pairTest) throughput(row *result.PairRow, a allowance) (test, string) {
-	at := stat.Locate(row.Rate)
+	at := stat.Locate(sensible(row.Rate))
 	if at.K < fewestBlocks {
 		return nil, fmt.Sprintf("throughput needs %d blocks, this run has %d", fewestBlocks, at.K)
 	}
@@ -70,14 +78,14 @@ func (p pairTest) throughput(row *result.PairRow, a allowance) (test, string) {
 	a.base = float64(row.Base.Requests) / math.Max(p.pairs.Load.Seconds()/2, 1e-3)
 	t := &apart{allowance: a, at: at, students: p.students, confidence: p.gate.confidence()}
 	if !p.open {
-		t.tau = p.tau // users who wait are as slow as the deployment
+		t.tau, t.alone = p.tau, p.alone // users who wait are as slow as the deployment
 	}
 	t.head = a.base * math.Exp(at.Y)
 	return t, ""
 }
 
 func (p pairTest) errors(row *result.PairRow, m measure, a allowance) (test, string) {
-	t := &flips{tolerances: a.tolerances, confidence: p.gate.confidence()}
+	t := &flips{blocks: len(row.Errored), tolerances: a.tolerances, confidence: p.gate.confidence()}
 	if least := p.gate.minRequests(); float64(min(row.Base.Requests, row.Head.Requests))*p.planned < float64(least) {
 		return nil, fmt.Sprintf("too few requests: errors need %s on each side", unit.Count(least))
 	}
@@ -102,7 +110,9 @@ type apart struct {
 	allowance
 	at         stat.Location // of ln(head / base)
 	tau        float64       // lasting difference of two deployments of one program
+	alone      float64       // the same for a limit that no restart backs; 0: one does, or there is none
 	head       float64
+	tail       bool    // a percentile beyond p50
 	calm       float64 // for a pass, at most this much; 0: a pass does not ask
 	students   students
 	confidence float64
@@ -112,8 +122,39 @@ func (t *apart) sd() float64 { return math.Hypot(t.at.SE, t.tau) }
 
 // noise is the change that chance alone exceeds with probability a.
 func (t *apart) noise(a float64) float64 {
-	z := stat.Z(1 - a)
-	return math.Hypot(t.students.t(t.at.DF, 1-a)*t.at.SE, z*t.tau)
+	return math.Hypot(t.wander(a), math.Max(t.usual(a), t.odd(a)))
+}
+
+// wander is what the error of the mean over chunks adds to noise.
+func (t *apart) wander(a float64) float64 { return t.students.t(t.at.DF, 1-a) * t.at.SE }
+
+// usual is what two deployments add that differ as they usually do.
+func (t *apart) usual(a float64) float64 { return stat.Z(1-a) * t.tau }
+
+// oddTails is how heavy the tails of p95 and p99 are taken to be between deployments
+// that cannot be restarted: those of Student's t with so many degrees of freedom.
+const oddTails = 20
+
+// odd is what two deployments add of which one is far off for no reason, as happens
+// now and then. Earlier comparisons tell of the middle, not of that. A restart draws
+// the difference anew; where there is none, the limit must allow for it
+// (docs/decisions/0056-calls-without-a-restart.md).
+func (t *apart) odd(a float64) float64 {
+	switch {
+	case t.alone == 0:
+		return 0
+	case t.tail:
+		return t.students.t(oddTails, 1-a) * t.alone
+	default:
+		return stat.Z(1-a) * t.alone
+	}
+}
+
+// doubtful says that the change is worse than the rule and ordinary noise allow, yet
+// no more than two odd deployments of the same code may differ by.
+func (t *apart) doubtful(a float64) bool {
+	return t.alone > 0 && !t.beyond(true, a) &&
+		t.at.Y*t.sign > math.Max(math.Hypot(t.wander(a), t.usual(a)), t.tolerance(t.sign > 0))
 }
 
 func (t *apart) limit(worse bool, a float64) float64 {
@@ -130,8 +171,12 @@ func (t *apart) beyond(worse bool, a float64) bool {
 
 func (t *apart) suspicious() bool {
 	change := t.at.Y * t.sign
-	return change > 2*t.sd() && change > t.tolerance(t.sign > 0)/2
+	return change > t.needed()
 }
+
+// needed is the change that is worth a second look: beyond twice its own error, and
+// half of what the rule allows.
+func (t *apart) needed() float64 { return math.Max(2*t.sd(), t.tolerance(t.sign > 0)/2) }
 
 // upper is the change that one can be 95 % sure not to exceed.
 func (t *apart) upper() float64 { return t.at.Y*t.sign + t.students.t(t.at.DF, 0.95)*t.sd() }
@@ -160,7 +205,7 @@ func (t *apart) describe(f *Finding, a float64) {
 	f.LowPercent, f.HighPercent = percent(t.at.Y-half), percent(t.at.Y+half)
 	f.LimitPercent = math.Abs(percent(t.sign * t.limit(true, a)))
 	f.NoisePercent = math.Abs(percent(t.sign * t.noise(a)))
-	f.Evidence = t.evidence()
+	f.Evidence = t.evidence(a)
 }
 
 // Of the errors of one side in one block at most this many count: they come in
@@ -170,6 +215,7 @@ const mostErrors = 2
 // A flips test judges errors of two sides: were base and head the same, each
 // block might as well have been the other way round.
 type flips struct {
+	blocks       int
 	sum, squares float64 // over blocks, of head less base
 	base, head   float64 // shares
 	tolerances   []rule.Tolerance
@@ -204,7 +250,7 @@ func (t *flips) describe(f *Finding, a float64) {
 	}
 	f.LowPercent, f.HighPercent = points(math.Max(change-half, -t.base)), points(math.Min(change+half, 1-t.base))
 	f.LimitPercent = points(t.tolerance())
-	f.Evidence = &Evidence{TolerancePercent: points(t.tolerance())}
+	f.Evidence = t.evidence(a)
 	if t.sum != 0 {
 		f.NoisePercent = points(math.Min(1, math.Abs(change/t.sum)*math.Sqrt(t.squares)*stat.Z(1-a)))
 	}

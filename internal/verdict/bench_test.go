@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/loadline-ci/loadline/internal/baseline"
+	"github.com/loadline-ci/loadline/internal/result"
 	"github.com/loadline-ci/loadline/internal/verdict"
 	"github.com/loadline-ci/loadline/internal/verdict/sim"
 )
@@ -27,6 +28,37 @@ func BenchmarkJudgeWithFiles(b *testing.B) {
 		}
 		if v := judge(rules, found.Summaries(), head); v.Outcome != verdict.Pass {
 			b.Fatal(v.Outcome, v.Reasons)
+		}
+	}
+}
+
+// manySteps has a thousand steps, each with three latency metrics to judge.
+var manySteps = sim.Target{Class: sim.Shared, Steps: 1000, Rate: 100_000}
+
+// BenchmarkJudgeThousandSteps judges a thousand steps, three metrics each, against
+// 30 stored runs.
+func BenchmarkJudgeThousandSteps(b *testing.B) {
+	src := sim.New(manySteps, 1)
+	base, head := src.Runs(30), src.Run()
+	rules := rules(b, "latency.p50 within 5%", "latency.p95 within 5%", "latency.p99 within 10%")
+	for b.Loop() {
+		if v := judge(rules, base, head); len(v.Findings) < 3000 {
+			b.Fatal(v.Outcome, len(v.Findings))
+		}
+	}
+}
+
+// BenchmarkPairedThousandSteps is the same for base and head in one run of 180 s.
+func BenchmarkPairedThousandSteps(b *testing.B) {
+	src := sim.New(manySteps, 1)
+	in := verdict.PairedInput{
+		Run:   &result.Run{Mode: "paired", Open: true, Cells: []result.Cell{{Key: result.Key{Status: 200}, Count: 1}}},
+		Pairs: src.Duel(180).First(180), Past: src.Past(60), Calibrated: true,
+		Gate: verdict.Gate{Compare: rules(b, "latency.p50 within 5%", "latency.p95 within 5%", "latency.p99 within 10%")},
+	}
+	for b.Loop() {
+		if v := verdict.Paired(in); len(v.Findings) < 3000 {
+			b.Fatal(v.Outcome, len(v.Findings))
 		}
 	}
 }

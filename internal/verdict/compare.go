@@ -33,6 +33,9 @@ func newComparison(gate Gate, heads, base []*result.Summary) *comparison {
 	c.throughput()
 	c.judge()
 	c.explainShifts()
+	for _, cand := range c.tests {
+		cand.doubtCeiling()
+	}
 	return c
 }
 

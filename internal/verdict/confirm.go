@@ -18,7 +18,11 @@ func (p *pairing) confirm() {
 	for _, cand := range p.tests {
 		t := p.second(cand)
 		again[cand] = t
-		if t != nil && t.suspicious() {
+		if t == nil {
+			continue
+		}
+		cand.Evidence.Paired.Second = secondEvidence(t)
+		if t.suspicious() {
 			stands[cand.key] = true
 		}
 	}

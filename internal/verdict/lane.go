@@ -262,7 +262,7 @@ func (t *table) lane(k result.RowKey, read func(*result.Row) float64) lane {
 func readQuantile(q float64) func(*result.Row) float64 {
 	return func(r *result.Row) float64 {
 		if found, ok := r.Quantile(q); ok {
-			return within(found.Y, 25) // e^25 µs are 20 hours
+			return within(found.Y, mostLn)
 		}
 		return math.NaN()
 	}
@@ -273,12 +273,4 @@ func readRate(r *result.Row) float64 {
 		return math.NaN()
 	}
 	return within(r.Rate.Y, 50)
-}
-
-// within keeps numbers that cannot be out of the arithmetic.
-func within(x, most float64) float64 {
-	if math.Abs(x) <= most {
-		return x
-	}
-	return math.NaN()
 }

@@ -119,7 +119,7 @@ func Paired(in PairedInput) PairedResult {
 	if single.aborted() && len(v.Reasons) == 0 {
 		v.Reasons = append(v.Reasons, Reason{Code: "limit", Message: in.Run.Stopped})
 	}
-	if p := newPairing(in); p.asked() && !single.aborted() {
+	if p := newPairing(in); len(in.Gate.Compare) > 0 && !single.aborted() {
 		out.Next = p.look()
 		v.report(p)
 		out.Compared = p.compared()
@@ -136,6 +136,7 @@ type pairing struct {
 	rows     []*candidate
 	tests    []*candidate
 	controls []*candidate
+	asked    int      // of both, by a rule of the spec
 	drops    []Reason // that one side could not keep up; findings stand beside it
 	reasons  []Reason // that end the look, whatever was found
 	warnings []Reason
@@ -148,8 +149,6 @@ func newPairing(in PairedInput) *pairing {
 	}
 	return &pairing{in: in, level: levels[in.Look-1], students: students{}}
 }
-
-func (p *pairing) asked() bool { return len(p.in.Gate.Compare) > 0 }
 
 // look judges what there is, and says what is to be done next.
 func (p *pairing) look() Next {
@@ -220,17 +219,22 @@ func (p *pairing) apply(r Compare) {
 		if row.Base.Requests+row.Head.Requests == 0 {
 			continue // a step that only users who start in the warm-up take
 		}
-		cand := &candidate{key: row.RowKey, Finding: Finding{
+		cand := &candidate{key: row.RowKey, q: m.q, Finding: Finding{
 			Scenario: row.Scenario, Step: row.Step, Metric: m.metric, Rule: r.Rule.Text, Warn: r.Warn, Line: row.Line, Call: Unchanged,
 		}}
 		cand.test, cand.Why = p.test(row, m, allowance{sign: 1, tolerances: r.Rule.Tolerances})
 		p.add(cand, row.Control && m.q > 0)
+		if cand.test != nil {
+			p.asked++
+		}
 	}
 }
 
 func (p *pairing) add(cand *candidate, control bool) {
 	p.rows = append(p.rows, cand)
 	switch {
+	case cand.test == nil && cand.Why == noNumber:
+		cand.Call, cand.Remedy = NotSure, measureAgain
 	case cand.test == nil:
 		cand.Call = NotJudged
 	case control:
@@ -244,24 +248,42 @@ func (p *pairing) add(cand *candidate, control bool) {
 func (p *pairing) test(row *result.PairRow, m measure, a allowance) (test, string) {
 	return pairTest{
 		pairs: p.in.Pairs, gate: p.in.Gate, students: p.students,
-		tau: p.tau(m.metric), planned: float64(Looks) / float64(p.in.Look), open: p.in.Run.Open,
+		tau: p.tau(m.metric), alone: p.alone(m.metric), planned: float64(Looks) / float64(p.in.Look), open: p.in.Run.Open,
 	}.of(row, m, a)
+}
+
+// alone is tau as the limits count with it where neither side can be restarted: as
+// learned, but no less than is assumed of sides that were compared before.
+func (p *pairing) alone(metric string) float64 {
+	if p.in.Redeploy {
+		return 0
+	}
+	return math.Max(p.tau(metric), tauCalibrated*timesP50(metric))
 }
 
 // tau is the lasting difference of two deployments, as far as it is known.
 func (p *pairing) tau(metric string) float64 {
-	prior := tauUnknown
+	return stat.Tau(p.in.Past[metric], p.assumed(metric))
+}
+
+// assumed is tau before comparisons tell.
+func (p *pairing) assumed(metric string) float64 {
 	if p.in.Calibrated {
-		prior = tauCalibrated
+		return tauCalibrated * timesP50(metric)
 	}
+	return tauUnknown * timesP50(metric)
+}
+
+// timesP50 is how many times as far as p50 another metric of two deployments differs.
+func timesP50(metric string) float64 {
 	switch metric {
 	case "p50", metricThroughput:
+		return 1
 	case "p99":
-		prior *= 2
+		return 2
 	default:
-		prior *= 1.3
+		return 1.3
 	}
-	return stat.Tau(p.in.Past[metric], prior)
 }
 
 // throughput is judged where arrivals are scheduled, as with stored runs.
@@ -298,6 +320,8 @@ func (p *pairing) judge() {
 	for _, cand := range slices.Concat(p.tests, p.controls) {
 		cand.suspected = cand.test.suspicious()
 		cand.test.describe(&cand.Finding, cand.level)
+		p.evidence(cand)
+		cand.doubtCeiling()
 	}
 }
 
@@ -336,7 +360,7 @@ func (p *pairing) calm(last bool) bool {
 	}
 	for _, cand := range p.tests {
 		t, ok := cand.test.(*apart)
-		if cand.suspected && !last {
+		if cand.suspected && !last || ok && !cand.Warn && t.doubtful(cand.level) {
 			return false
 		}
 		if ok && t.calm > 0 && t.upper() >= t.bound() {
@@ -346,8 +370,28 @@ func (p *pairing) calm(last bool) bool {
 	return true
 }
 
+// doubtful marks the rows that are worse than ordinary noise, where only a restart
+// could tell a slower deployment from slower code.
+func (p *pairing) doubtful() (found bool) {
+	for _, cand := range p.tests {
+		t, ok := cand.test.(*apart)
+		if !ok || cand.Warn || !t.doubtful(cand.level) {
+			continue
+		}
+		found = true
+		cand.Call = NotSure
+		cand.Why = fmt.Sprintf("%s is more than the rule and ordinary noise allow, but now and then a deployment of the same code is as far off (up to %s); a restart would tell",
+			unit.Change(cand.ChangePercent/100), unit.Change(math.Expm1(t.sign*t.noise(cand.level))))
+		cand.Remedy = "give the commands that start both sides (ab: --base-start and --head-start; the Action: start and compare-start), so that they can be restarted to confirm"
+	}
+	return found
+}
+
 // unclear says why the last look came to nothing.
 func (p *pairing) unclear() {
+	if p.doubtful() {
+		return
+	}
 	var worst *candidate
 	excess := math.Inf(-1)
 	for _, cand := range p.tests {
@@ -409,6 +453,6 @@ func (v *Verdict) report(p *pairing) {
 	seen.write(b)
 	v.Base = b
 	if len(p.reasons) == 0 {
-		v.reportFindings(len(p.tests) + len(p.controls))
+		v.reportFindings(p.asked)
 	}
 }

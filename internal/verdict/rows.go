@@ -23,7 +23,11 @@ func (c *comparison) latency(cand *candidate, f *field, e int, r *rule.Compare) 
 	}
 	measured := f.lane(key, q)
 	lv := measured.level()
-	if lv.n == 0 || math.IsNaN(measured.head) {
+	switch {
+	case math.IsNaN(measured.head):
+		cand.Call, cand.Why, cand.Remedy = NotSure, noNumber, measureAgain
+		return
+	case lv.n == 0:
 		cand.Call, cand.Why = NotJudged, "new: no stored run has it"
 		return
 	}

@@ -157,13 +157,17 @@ func (d *Duel) First(seconds int) *result.Pairing {
 // Past makes n earlier comparisons of unchanged deployments, for each metric.
 func (s *Source) Past(n int) map[string][]stat.Compared {
 	all := map[string][]stat.Compared{}
-	for metric, q := range map[string]float64{"p50": 0.5, "p95": 0.95, "p99": 0.99} {
+	// In this order: the same seed must draw the same.
+	for _, m := range []struct {
+		metric string
+		q      float64
+	}{{"p50", 0.5}, {"p95", 0.95}, {"p99", 0.99}} {
 		for range n {
 			side := func() float64 {
-				return deployed{s.deployment(s.t.Class.Tau / math.Sqrt2), s.deployment(0.7 * s.t.Class.Tau / math.Sqrt2)}.at(q)
+				return deployed{s.deployment(s.t.Class.Tau / math.Sqrt2), s.deployment(0.7 * s.t.Class.Tau / math.Sqrt2)}.at(m.q)
 			}
 			const se = 0.01
-			all[metric] = append(all[metric], stat.Compared{Y: side() - side() + s.normal(se), SE: se})
+			all[m.metric] = append(all[m.metric], stat.Compared{Y: side() - side() + s.normal(se), SE: se})
 		}
 	}
 	return all
