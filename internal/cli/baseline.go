@@ -14,7 +14,6 @@ import (
 	"github.com/loadline-ci/loadline/internal/baseline"
 	"github.com/loadline-ci/loadline/internal/result"
 	"github.com/loadline-ci/loadline/internal/unit"
-	"github.com/loadline-ci/loadline/internal/verdict"
 )
 
 func dirFlag(fs *pflag.FlagSet) *string {
@@ -84,7 +83,11 @@ func baselineList() command {
 					fmt.Fprintf(env.Stdout, "no baselines in %s; `loadline baseline set RESULT.json` stores one\n", where)
 					return ExitPass, nil
 				}
-				return ExitPass, listBaselines(env.Stdout, entries)
+				if err := listBaselines(env.Stdout, entries); err != nil {
+					return ExitInvalid, err
+				}
+				listTrends(env.Stdout, entries)
+				return ExitPass, nil
 			}
 		},
 	}
@@ -132,7 +135,11 @@ func baselineShow() command {
 				if err != nil {
 					return ExitUsage, err
 				}
-				return ExitPass, showBaseline(env.Stdout, e, verdict.Trend(alike(entries, e.Summary)))
+				if err := showBaseline(env.Stdout, e); err != nil {
+					return ExitInvalid, err
+				}
+				fmt.Fprintf(env.Stdout, "\n%s\n", trendText(alike(entries, e.Summary)))
+				return ExitPass, nil
 			}
 		},
 	}
@@ -162,7 +169,7 @@ func pick(entries []baseline.Entry, want, dir string) (*baseline.Entry, error) {
 	return found, nil
 }
 
-func showBaseline(w io.Writer, e *baseline.Entry, trend []verdict.Creep) error {
+func showBaseline(w io.Writer, e *baseline.Entry) error {
 	fmt.Fprintf(w, "%s\n%s, measured %s for %s at commit %s on %s (%s)\n\n", e.File, e.Spec,
 		e.Started.UTC().Format("2006-01-02 15:04:05 UTC"), unit.Duration(e.Measured), dash(shortSHA(e.Commit)), e.Environment.CPU, e.Environment.Label)
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', tabwriter.AlignRight)
@@ -175,13 +182,7 @@ func showBaseline(w io.Writer, e *baseline.Entry, trend []verdict.Creep) error {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t  %s\t\n", unit.Count(r.Requests), unit.Count(r.Failed),
 			quantileText(r, 0.5), quantileText(r, 0.95), quantileText(r, 0.99), stepTitle(r))
 	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	for _, c := range trend {
-		fmt.Fprintf(w, "\nTrend over the stored runs: %s.\n", c.Message)
-	}
-	return nil
+	return t.Flush()
 }
 
 func stepTitle(r *result.Row) string {

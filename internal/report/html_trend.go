@@ -3,8 +3,10 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/loadline-ci/loadline/internal/unit"
+	"github.com/loadline-ci/loadline/internal/verdict"
 )
 
 // maxTrends is how many histories are drawn.
@@ -19,8 +21,8 @@ func (p *Page) trendPlots() []*plot {
 	return plots
 }
 
-// shownTrends are those worth a look: what moved, worst first, then where a
-// slowdown was accepted, then p95 of the other steps.
+// shownTrends are those worth a look: what moved, worst first, then what crept over
+// many merges or where a slowdown was accepted, then p95 of the other steps.
 func (p *Page) shownTrends() []*Trend {
 	rank := func(t *Trend) int {
 		for i := range p.changed {
@@ -29,7 +31,7 @@ func (p *Page) shownTrends() []*Trend {
 			}
 		}
 		switch {
-		case slices.ContainsFunc(t.Points, func(q Point) bool { return q.Accepted }):
+		case p.creepOf(t) != nil, slices.ContainsFunc(t.Points, func(q Point) bool { return q.Accepted }):
 			return len(p.changed)
 		case t.Metric == "p95":
 			return len(p.changed) + 1
@@ -44,6 +46,17 @@ func (p *Page) shownTrends() []*Trend {
 	}
 	slices.SortStableFunc(all, func(a, b *Trend) int { return rank(a) - rank(b) })
 	return all
+}
+
+// creepOf is the slow change of the main branch that was found in a history; nil:
+// none was.
+func (p *Page) creepOf(t *Trend) *verdict.Creep {
+	for i := range p.Verdict.Trend {
+		if c := &p.Verdict.Trend[i]; c.Scenario == t.Scenario && c.Step == t.Step && c.Metric == t.Metric {
+			return c
+		}
+	}
+	return nil
 }
 
 func (p *Page) trendPlot(t *Trend, n int) *plot {
@@ -83,6 +96,9 @@ func (p *Page) trendPlot(t *Trend, n int) *plot {
 		pl.dots("accepted", accepted)
 		pl.Legend = append(pl.Legend, legend{"accepted", "slowdown accepted"})
 		pl.Note = why
+	}
+	if c := p.creepOf(t); c != nil {
+		pl.Note = strings.TrimPrefix(pl.Note+". "+upperFirst(clean(c.Message, maxMessage)), ". ")
 	}
 	if len(line) > len(points) {
 		pl.dots("head "+tone, line[len(points):])
