@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# What the live page costs a run: the same load with no page, with a page that
-# three readers watch, and with a page one of whose readers has stopped reading;
-# by turns, so that what the machine does meanwhile hits all of them. Prints the
-# medians, and the ratios to the run without a page.
+# What it costs a run to be watched: the same load with nobody watching, and each
+# KIND by turns, so that what the machine does meanwhile hits all of them. Prints
+# the medians, and the ratios to the run that nobody watches.
 #
-#   bash .ci/bench/ui.sh [ROUNDS] [RATE] [DURATION]     default 5 5000/s 10s
+#   bash .ci/bench/ui.sh [ROUNDS] [RATE] [DURATION] [KIND...]     default 5 5000/s 10s page stuck
 #
-# Needs curl, jq and the target: wants nothing else on the machine.
+# KIND: page (the live page, with three readers), stuck (one of them has stopped
+# reading), terminal (the live view), otlp (metrics sent to a collector). Needs curl
+# and jq, and script for the terminal; wants nothing else on the machine.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 rounds=${1:-5} rate=${2:-5000/s} duration=${3:-10s}
+kinds=(none "${@:4}")
+[ $# -gt 3 ] || kinds+=(page stuck)
 work=$(mktemp -d)
 pids=()
 cleanup() {
@@ -57,12 +60,18 @@ TOML
 
 # measure KIND: one run; a line of "CPU µs per request, p50 µs, p99 µs, lag p99 µs"
 measure() {
-	local kind=$1 args=() readers=()
-	[ "$kind" = none ] || args=(--ui 127.0.0.1:0)
+	local kind=$1 command=("$work/loadline" run "$work/spec.toml" --json "$work/r.json") readers=()
+	case $kind in
+	none) command+=(--quiet) ;;
+	page | stuck) command+=(--quiet --ui 127.0.0.1:0) ;;
+	otlp) command+=(--quiet --otlp "http://$(cat "$work/address")") ;; # the target takes anything
+	terminal) command=(env -u CI TERM=xterm-256color script -qec "stty cols 100 rows 40; ${command[*]}" /dev/null) ;;
+	*) echo "no kind $kind: page, stuck, terminal or otlp" >&2; exit 2 ;;
+	esac
 	TIMEFORMAT='%U %S'
-	{ time "$work/loadline" run "$work/spec.toml" --quiet --json "$work/r.json" "${args[@]}" >/dev/null 2>"$work/err"; } 2>"$work/time" &
+	{ time "${command[@]}" >"$work/out" 2>"$work/err"; } 2>"$work/time" &
 	local run=$!
-	if [ "$kind" != none ]; then
+	if [ "$kind" = page ] || [ "$kind" = stuck ]; then
 		until url=$(grep -o 'http://[^ ]*/$' "$work/err" 2>/dev/null); do sleep 0.05; done
 		for _ in 1 2 3; do
 			curl -sN "${url}events" >/dev/null &
@@ -73,26 +82,29 @@ measure() {
 		fi
 	fi
 	wait "$run" || true # whatever the verdict
+	if [ "$kind" = terminal ] && ! grep -q 'in flight' "$work/out"; then
+		echo "there was no live view: is this a terminal?" >&2
+		exit 1
+	fi
 	for p in "${readers[@]}"; do kill -CONT "$p" 2>/dev/null || true; kill "$p" 2>/dev/null || true; done
 	jq -r --arg cpu "$(tail -n 1 "$work/time")" \
 		'($cpu | split(" ") | map(tonumber) | add) as $s | .total | [$s * 1e6 / .requests, .latency_us.p50, .latency_us.p99] | @tsv' "$work/r.json" |
 		paste - <(jq -r '.run.generator.lag_us.p99' "$work/r.json")
 }
 
-kinds=(none watched stuck)
 for ((i = 0; i < rounds; i++)); do
-	for ((k = 0; k < 3; k++)); do
-		kind=${kinds[(k + i) % 3]}
+	for ((k = 0; k < ${#kinds[@]}; k++)); do
+		kind=${kinds[(k + i) % ${#kinds[@]}]}
 		measure "$kind" >>"$work/$kind.tsv"
 	done
 done
 
 median() { cut -f "$2" "$work/$1.tsv" | sort -g | awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
-printf '%-10s %16s %10s %10s %12s\n' page 'CPU µs/request' 'p50 µs' 'p99 µs' 'lag p99 µs'
+printf '%-10s %16s %10s %10s %12s\n' watched 'CPU µs/request' 'p50 µs' 'p99 µs' 'lag p99 µs'
 for kind in "${kinds[@]}"; do
 	printf '%-10s %16.1f %10.0f %10.0f %12.0f\n' "$kind" "$(median "$kind" 1)" "$(median "$kind" 2)" "$(median "$kind" 3)" "$(median "$kind" 4)"
 done
-for kind in watched stuck; do
+for kind in "${kinds[@]:1}"; do
 	awk -v kind="$kind" -v a="$(median "$kind" 1)" -v b="$(median none 1)" -v c="$(median "$kind" 3)" -v d="$(median none 3)" \
-		'BEGIN {printf "%-10s CPU %.3f times, p99 %.3f times that of no page\n", kind, a / b, c / d}'
+		'BEGIN {printf "%-10s CPU %.3f times, p99 %.3f times that of nobody watching\n", kind, a / b, c / d}'
 done

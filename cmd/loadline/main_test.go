@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"math"
@@ -47,7 +48,18 @@ func TestScripts(t *testing.T) {
 			env.Setenv("ADDR1", closedPort())
 			env.Setenv("ADDR2", closedPort())
 			env.Setenv("NO_COLOR", "1")
-			return nil
+			hlog, err := filepath.Abs(filepath.Join("testdata", "hlog.js"))
+			env.Setenv("HLOG_JS", hlog)
+			env.Setenv("NODE_PATH", nodeModules())
+			return err
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "hdr-histogram-js" {
+				return false, fmt.Errorf("there is no condition %q", name)
+			}
+			_, errNode := exec.LookPath("node")
+			_, errModule := os.Stat(filepath.Join(nodeModules(), name))
+			return errors.Join(errNode, errModule) == nil, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":    exits,
@@ -63,6 +75,15 @@ func TestScripts(t *testing.T) {
 			"vanishes": vanishes,
 		},
 	})
+}
+
+// nodeModules is where .ci/test puts what the tests take from npm.
+func nodeModules() string {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(cache, "loadline-ci", "node", "node_modules")
 }
 
 // sets puts what a command prints into a variable: sets SHA git rev-parse HEAD

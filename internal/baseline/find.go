@@ -210,10 +210,13 @@ func miss(store fs.FS, q Query, other *result.Summary, skipped []Skipped) (*Miss
 		}, nil
 	}
 	if len(skipped) > 0 {
+		remedy := "remove the damaged files, then let a run on the main branch store a new baseline"
+		if strings.Contains(skipped[0].Reason, result.ErrNewer.Error()) {
+			remedy = "use the loadline that main uses" // others can read them
+		}
 		return &Miss{
 			"unreadable",
-			fmt.Sprintf("none of the stored runs could be used (%d skipped, the newest because it %s)", len(skipped), reason(skipped[0])),
-			"remove the damaged files, then let a run on the main branch store a new baseline",
+			fmt.Sprintf("none of the stored runs could be used (%d skipped, the newest because it %s)", len(skipped), reason(skipped[0])), remedy,
 		}, nil
 	}
 	elsewhere, err := elsewhere(store, q)

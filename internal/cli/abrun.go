@@ -125,6 +125,7 @@ func (p *pair) prepare(ctx context.Context, env *Env) error {
 		p.notes = append(p.notes, p.govern(ctx, s)...)
 	}
 	p.spec, p.mask = s, p.sides[1].mask
+	p.notes = append(p.notes, unacted(s)...)
 	if !f.quiet {
 		for _, w := range s.Warnings {
 			_, _ = fmt.Fprintf(env.Stderr, "loadline: warning: %s\n", w)

@@ -82,6 +82,7 @@ func measure(ctx context.Context, env *Env, j job) (*measurement, error) {
 	if j.govern != nil {
 		m.notes = j.govern(ctx, s)
 	}
+	m.notes = append(m.notes, unacted(s)...)
 
 	if err := j.desk.open(ctx, env, m, j.live); err != nil {
 		return nil, err
@@ -154,9 +155,11 @@ func (m *measurement) compareWith(ctx context.Context, j job, in *verdict.Input)
 		return nil
 	}
 	for _, s := range found.Skipped {
-		in.Notes = append(in.Notes, verdict.Reason{
-			Code: "baseline-skipped", Message: "the stored run " + s.File + " was left out: " + s.Reason, Remedy: "remove the file",
-		})
+		skipped := verdict.Reason{Code: "baseline-skipped", Message: "the stored run " + s.File + " was left out: " + s.Reason, Remedy: "remove the file"}
+		if strings.Contains(s.Reason, result.ErrNewer.Error()) {
+			skipped.Remedy = "" // others can read it
+		}
+		in.Notes = append(in.Notes, skipped)
 	}
 	if miss := found.Miss; miss != nil {
 		if miss.Code == "later-commits" && strings.Contains(ref, ":") {

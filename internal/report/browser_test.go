@@ -260,6 +260,7 @@ func TestBrowser(t *testing.T) {
 		{"charts are drawn", browserCharts},
 		{"the table sorts", browserSorts},
 		{"the table filters", browserFilters},
+		{"on a phone steps are cards", browserPhone},
 		{"figures equal those of the result file", browserFigures},
 		{"figures of charts and small tables, too", browserOtherFigures},
 		{"a checker finds it accessible", browserAxe},

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -16,7 +17,8 @@ import (
 //
 // The form satisfies both schemas in common use, junit-10.xsd of Jenkins' xUnit
 // plugin and the stricter one of Windy Road (which asks for empty properties,
-// system-out and system-err, and forbids counts on testsuites). A run that does
+// system-out and system-err, and forbids counts on testsuites): it follows
+// testdata/junit/junit.xsd, which takes less than either. A run that does
 // not count is one case with an error; its limits are skipped, neither passed
 // nor failed.
 func (p *Page) JUnit(w io.Writer) error {
@@ -133,7 +135,7 @@ func (p *Page) limitCases() []junitCase {
 	cases := make([]junitCase, 0, len(p.Verdict.Limits))
 	for _, l := range p.Verdict.Limits {
 		limit, shown := clean(l.Limit, maxName), clean(l.Shown, maxName)
-		c := junitCase{Class: "loadline.limits", Name: limit, Time: "0"}
+		c := junitCase{Class: "loadline.limits", Name: named(limit), Time: "0"}
 		switch {
 		case p.Verdict.Outcome == verdict.Invalid:
 			c.Skipped = &junitDetail{Message: "the run does not count; it came to " + shown}
@@ -147,6 +149,10 @@ func (p *Page) limitCases() []junitCase {
 	}
 	return cases
 }
+
+// named keeps a case from having no name, which readers show as a blank: only a
+// file that loadline did not write has such.
+func named(s string) string { return cmp.Or(s, "(no name)") }
 
 // place is "perf/api.toml:31: ", as compilers write it.
 func (p *Page) place(line int) string {
@@ -166,7 +172,7 @@ func (p *Page) comparisonCases() []junitCase {
 	for i := range p.Verdict.Findings {
 		f := &p.Verdict.Findings[i]
 		a := p.findingAnnotation(f)
-		c := junitCase{Class: "loadline.comparison", Name: strings.TrimSpace(p.labelOf(f) + " " + metricName(f.Metric)), Time: "0"}
+		c := junitCase{Class: "loadline.comparison", Name: named(strings.TrimSpace(p.labelOf(f) + " " + metricName(f.Metric))), Time: "0"}
 		switch {
 		case f.Call == verdict.Slower && !f.Warn && f.Accepted == nil:
 			c.Failure = &junitDetail{Message: a.Title, Type: callMood(f).word, Text: p.place(f.Line) + a.Message}

@@ -28,8 +28,8 @@ var keyTable = []section{
 			{name: "scenario", kind: tablesKind, of: "scenario", need: true, help: "What users do; at least one."},
 			{name: "data", kind: namedKind, of: "data", help: "Rows that users draw from, as `{{ NAME.column }}`."},
 			{name: "gate", kind: tableKind, of: "gate", help: "Limits, and what a change may cost."},
-			{name: "observe", kind: tablesKind, of: "observe", help: "The target's own numbers, watched while the load runs."},
-			{name: "diagnose", kind: tableKind, of: "diagnose", help: "What the run is searched for."},
+			{name: "observe", kind: tablesKind, of: "observe", help: "The target's own numbers. Checked, but not yet acted on."},
+			{name: "diagnose", kind: tableKind, of: "diagnose", help: "What the run is searched for. Checked, but not yet acted on."},
 			{name: "profile", kind: namedKind, of: "profile", help: "Other values for another question; chosen with `--profile NAME`."},
 		},
 	},
@@ -279,7 +279,7 @@ var keyTable = []section{
 		},
 	},
 	{
-		name: "observe", header: "[[observe]]", help: "Exactly one of scrape, prometheus, command, log. Failing to read never fails a run. As metrics they are `target.ROLE`, as in `\"target.cpu.max < 90%\"`.",
+		name: "observe", header: "[[observe]]", help: "Checked, but not yet acted on: this version reads nothing from the target, says so, and takes no limit on `target.ROLE`. Exactly one of scrape, prometheus, command, log.",
 		keys: []key{
 			{name: "scrape", kind: urlKind, help: "A page of metrics as Prometheus reads it."},
 			{name: "prometheus", kind: urlKind, help: "A Prometheus server's query API."},
@@ -299,7 +299,7 @@ var keyTable = []section{
 		},
 	},
 	{
-		name: "diagnose", header: "[diagnose]", help: "What the run is searched for.",
+		name: "diagnose", header: "[diagnose]", help: "What the run is searched for. Checked, but not yet acted on.",
 		keys: []key{
 			{name: "disable", kind: wordsKind, words: DiagnoseRules, help: "Rules left out."},
 			{name: "fail_on", kind: wordsKind, words: DiagnoseRules, help: "Rules that fail the gate when they find something; none by default."},
