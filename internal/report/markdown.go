@@ -231,7 +231,7 @@ func (m *markdown) changedRow(f *verdict.Finding) {
 		head, moved = "**"+head+"**", "**"+moved+"**"
 	}
 	if s := spread(f); s != "" {
-		moved += " (" + narrow(s) + ")"
+		moved += "\u00a0(" + narrow(s) + ")" // or some rows take two lines, and others one
 	}
 	m.line("| ", mood.icon, "\u00a0", solid(mood.word), " | ", markCode(m.labelOf(f), true), "\u00a0", metricName(f.Metric), " | ",
 		solid(value(f.Metric, f.Base)), " | ", head, " | ", moved, " | ", noise(f), " | ", allowed(f), " |")

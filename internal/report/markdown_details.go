@@ -147,11 +147,12 @@ func (m *markdown) trendChart() {
 			numbers[i] = strconv.FormatFloat(v*scale, 'g', 4, 64)
 			labels[i] = strconv.Quote("-" + strconv.Itoa(n-i))
 		}
-		labels[n] = `"this run"`
+		labels[n] = `"now"` // a longer one would be cut at the edge
 		// No foreign text in here: the chart is a language of its own. Its own
-		// first colour is all but invisible on white.
+		// first colour is all but invisible on white, and its ground a grey box in
+		// the dark; these two do on both.
 		m.line("```mermaid")
-		m.line(`%%{init: {"xyChart": {"width": 720, "height": 340}, "themeVariables": {"xyChart": {"plotColorPalette": "#0969da"}}}}%%`)
+		m.line(`%%{init: {"xyChart": {"width": 720, "height": 340}, "themeVariables": {"xyChart": {"backgroundColor": "transparent", "plotColorPalette": "#2f81f7"}}}}%%`)
 		m.line("xychart-beta")
 		m.line(`  title "`, name, `, stored runs and this one"`)
 		m.line("  x-axis [", strings.Join(labels, ", "), "]")
