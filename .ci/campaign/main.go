@@ -3,7 +3,9 @@
 // each, some of them with one route of the head made slower by a known amount.
 //
 //	go run ./.ci/campaign -out /tmp/campaign
+//	go run ./.ci/campaign -out /tmp/stored -stored 10
 //
+// The second command measures `loadline run` in the same way, against stored runs.
 // It writes runs.jsonl, a line for each run, and summary.md, and goes on where it
 // was stopped when it is started again with the same flags. It needs Linux and
 // nginx (Debian: nginx-light), and installs go-httpbin when it is not on PATH.
@@ -31,6 +33,7 @@ func main() {
 	flag.IntVar(&c.aa, "aa", 100, "runs in which nothing differs")
 	flag.IntVar(&c.ab, "ab", 40, "runs in which one route of the head is slower")
 	flag.DurationVar(&c.load, "load", 24*time.Second, "most load of one run on both sides together, 9s to 24s: a run with a restart then ends within 40 s")
+	flag.IntVar(&c.stored, "stored", 0, "judge single runs against so many stored ones of their target, which are made first; 0: base and head in one run")
 	flag.StringVar(&c.planted, "planted", "10,20,50", "slowdowns to plant, in percent of the route's own time")
 	flag.StringVar(&c.rate, "rate", "200/s", "walks through all routes of a target")
 	flag.Uint64Var(&c.seed, "seed", 1, "of the order of the runs")
@@ -51,6 +54,7 @@ func fail(err error) {
 // A campaign is a number of runs, some of them already made.
 type campaign struct {
 	aa, ab  int
+	stored  int
 	load    time.Duration
 	planted string
 	rate    string
@@ -79,8 +83,10 @@ func (c *campaign) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.log.close(), c.summarize()) }()
-	if err := c.calibrate(ctx); err != nil {
-		return err
+	if c.stored == 0 {
+		if err := c.calibrate(ctx); err != nil {
+			return err
+		}
 	}
 	begun, made := time.Now(), 0
 	for i, what := range plan {

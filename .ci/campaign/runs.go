@@ -24,9 +24,13 @@ type what struct {
 	Target  string  `json:"target"`
 	Route   string  `json:"route,omitempty"`
 	Percent float64 `json:"percent,omitempty"`
+	Keep    bool    `json:"keep,omitempty"` // to be stored, for others to be judged against
 }
 
 func (w what) String() string {
+	if w.Keep {
+		return w.Target + ", stored"
+	}
 	if w.Percent == 0 {
 		return w.Target + ", unchanged"
 	}
@@ -45,7 +49,7 @@ func (c *campaign) plan() ([]what, error) {
 		}
 		for _, t := range c.targets {
 			for _, route := range t.slowed {
-				planted = append(planted, what{t.name, route, percent})
+				planted = append(planted, what{Target: t.name, Route: route, Percent: percent})
 			}
 		}
 	}
@@ -57,7 +61,13 @@ func (c *campaign) plan() ([]what, error) {
 		all = append(all, planted[i%len(planted)])
 	}
 	rand.New(rand.NewPCG(c.seed, 0)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-	return all, nil
+	var first []what
+	for range c.stored {
+		for _, t := range c.targets {
+			first = append(first, what{Target: t.name, Keep: true})
+		}
+	}
+	return append(first, all...), nil
 }
 
 // A record is one run as it stands in runs.jsonl.
@@ -128,7 +138,13 @@ func (c *campaign) once(ctx context.Context, number int, w what) (record, error)
 	}
 	file := filepath.Join(c.dir, "results", fmt.Sprintf("%03d.json", number))
 	begun := time.Now()
-	said, exit, err := c.loadlineRun(ctx, "ab", t, w, file, "--seed", strconv.Itoa(number+1))
+	run := c.singleRun
+	if c.stored == 0 {
+		run = func(ctx context.Context, t target, w what, out string, more ...string) (string, int, error) {
+			return c.loadlineRun(ctx, "ab", t, w, out, more...)
+		}
+	}
+	said, exit, err := run(ctx, t, w, file, "--seed", strconv.Itoa(number+1))
 	r.WallS, r.Exit = time.Since(begun).Seconds(), exit
 	if err != nil {
 		return r, fmt.Errorf("%w\n%s", err, said)
@@ -136,7 +152,7 @@ func (c *campaign) once(ctx context.Context, number int, w what) (record, error)
 	return r, r.read(file)
 }
 
-// loadlineRun runs loadline once; an exit status of a verdict is no error.
+// loadlineRun runs loadline once on both sides, which it starts itself.
 func (c *campaign) loadlineRun(ctx context.Context, command string, t target, w what, out string, more ...string) (said string, exit int, err error) {
 	dir, err := os.MkdirTemp("", "loadline-campaign-")
 	if err != nil {
@@ -166,7 +182,12 @@ func (c *campaign) loadlineRun(ctx context.Context, command string, t target, w 
 		}
 		args = append(args, "--"+side, "http://"+addr, "--"+side+"-start", start)
 	}
-	cmd := exec.CommandContext(ctx, c.loadline, append(args, more...)...)
+	return c.verdictOf(ctx, append(args, more...))
+}
+
+// verdictOf runs loadline once; an exit status of a verdict is no error.
+func (c *campaign) verdictOf(ctx context.Context, args []string) (said string, exit int, err error) {
+	cmd := exec.CommandContext(ctx, c.loadline, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // so that it stops both sides
 	cmd.WaitDelay = 15 * time.Second
 	var output bytes.Buffer

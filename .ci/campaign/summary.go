@@ -31,6 +31,9 @@ func (c *campaign) summary(all []record) string {
 	var b strings.Builder
 	var same, changed []record
 	for _, r := range all {
+		if r.Keep {
+			continue
+		}
 		if r.Percent == 0 {
 			same = append(same, r)
 		} else {
@@ -38,7 +41,11 @@ func (c *campaign) summary(all []record) string {
 		}
 	}
 	first, last := all[0].Started, all[len(all)-1].Started
-	fmt.Fprintf(&b, "%d real runs of `loadline ab`, %s to %s UTC, on %s. Each started both sides anew, drove them for at most %s (and a third of it more after a restart) at %s through the four routes of its target, and took %.1f s on average, %.1f s at most. The rules allow 5 %%.\n\n",
+	how := "`loadline ab`, %s to %s UTC, on %s. Each started both sides anew, drove them for at most %s (and a third of it more after a restart)"
+	if c.stored > 0 {
+		how = fmt.Sprintf("`loadline run`, %d of them of each target stored first, ", c.stored) + "%s to %s UTC, on %s. Each started its target anew, drove it for %s (and once more where something was called)"
+	}
+	fmt.Fprintf(&b, "%d real runs of "+how+" at %s through the four routes of its target, and took %.1f s on average, %.1f s at most. The rules allow 5 %%.\n\n",
 		len(all), first.Format("2006-01-02 15:04"), last.Format("15:04"), machine(), c.load, c.rate,
 		mean(all, func(r record) float64 { return r.WallS }), most(all, func(r record) float64 { return r.WallS }))
 	clean(&b, same)
@@ -151,14 +158,14 @@ func causes(b *strings.Builder, all []record) {
 }
 
 // noise says by how much the same code differs from run to run, and by how much
-// the two sides of one run do.
+// from its base.
 func noise(b *strings.Builder, same []record) {
 	between, within := map[string][]float64{}, map[string][]float64{}
 	for _, r := range same {
 		for _, f := range r.Findings {
-			if (f.Metric == "p50" || f.Metric == "p95") && f.Base > 0 && f.Call != "not-judged" {
+			if (f.Metric == "p50" || f.Metric == "p95") && f.Base > 0 && f.Head > 0 && f.Call != "not-judged" {
 				key := r.Target + " " + strings.TrimPrefix(f.Step, "GET ") + " " + f.Metric
-				between[key] = append(between[key], math.Log(f.Base))
+				between[key] = append(between[key], math.Log(f.Head))
 				within[key] = append(within[key], math.Log1p(f.Change/100))
 			}
 		}
@@ -170,7 +177,7 @@ func noise(b *strings.Builder, same []record) {
 		}
 	}
 	if len(lines) > 0 {
-		fmt.Fprintf(b, "**Noise**, where nothing differed: how far the base's own figure wanders from run to run, and how far the two sides of one run lie apart.\n\n| | from run to run | base and head |\n|---|--:|--:|\n%s\n\n", strings.Join(lines, "\n"))
+		fmt.Fprintf(b, "**Noise**, where nothing differed: how far a figure wanders from run to run, and how far it lies from the base that it is judged by.\n\n| | from run to run | from the base |\n|---|--:|--:|\n%s\n\n", strings.Join(lines, "\n"))
 	}
 }
 
