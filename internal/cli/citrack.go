@@ -39,7 +39,7 @@ type alarm struct {
 	Came   string    `json:"came"` // shown: "+12 %"
 	Since  string    `json:"since,omitempty"`
 	// Base and Head are what a slower row came to before and then, in the units of a
-	// finding.
+	// finding; both 0 of limits, and of all steps together.
 	Base float64 `json:"base,omitempty"`
 	Head float64 `json:"head,omitempty"`
 	// Told says that a person closed the issue on it: it is known, and rings no more.
@@ -137,12 +137,17 @@ func (c *ciRun) issueOf(m *measurement, key string, next []alarm, rings bool, hi
 func (c *ciRun) alarms(m *measurement) []alarm {
 	var all []alarm
 	for _, t := range m.verdict.Trend {
-		if t.Percent > 0 {
-			all = append(all, alarm{
-				Kind: alarmCreep, Row: rowDigest(t.Scenario, t.Step), Metric: t.Metric, What: cmp.Or(t.Step, "the middle of all steps") + " " + t.Metric,
-				Came: unit.Change(t.Percent/100) + " bit by bit", Since: t.From,
-			})
+		if t.Percent <= 0 {
+			continue
 		}
+		a := alarm{
+			Kind: alarmCreep, Row: rowDigest(t.Scenario, t.Step), Metric: t.Metric, What: cmp.Or(t.Step, "the middle of all steps") + " " + t.Metric,
+			Came: unit.Change(t.Percent/100) + " bit by bit", Since: t.From,
+		}
+		if f := a.row(m); f != nil {
+			a.Base, a.Head = f.Head/(1+t.Percent/100), f.Head
+		}
+		all = append(all, a)
 	}
 	for _, f := range m.verdict.Findings {
 		if f.Call == verdict.Slower && !f.Warn && f.Accepted == nil {
@@ -183,22 +188,29 @@ func stillRinging(before, now []alarm, m *measurement) []alarm {
 }
 
 // holds says whether an alarm goes on that a run did not raise. A row that was
-// called slower is compared with itself from then on, as its run began a new level:
-// it holds until the row is half way back to where it was, is called faster, or is
-// no longer in the spec.
+// called slower is compared with itself from then on, as its run began a new level,
+// and one that crept is told of only while it creeps. So either holds until the row
+// is half way back to where it was, is called faster, or is no longer in the spec.
 func holds(a *alarm, m *measurement) bool {
-	switch a.Kind {
-	case alarmCreep:
+	f := a.row(m)
+	switch {
+	case a.Kind == alarmLimit: // judged in every run
+		return false
+	case a.Head == 0: // all steps together: no row says
 		return !m.trend
-	case alarmSlower:
-		for _, f := range m.verdict.Findings {
-			if f.Metric == a.Metric && rowDigest(f.Scenario, f.Step) == a.Row && f.Base != 0 {
-				return f.Call != verdict.Faster && (f.Head-(a.Base+a.Head)/2)*(a.Head-a.Base) > 0
-			}
-		}
-		// Not judged this time.
-		return slices.ContainsFunc(m.verdict.Head.Rows, func(r result.Row) bool { return rowDigest(r.Scenario, r.Step) == a.Row })
-	case alarmLimit: // judged in every run
+	case f != nil:
+		return f.Call != verdict.Faster && (f.Head-(a.Base+a.Head)/2)*(a.Head-a.Base) > 0
 	}
-	return false
+	// Not judged this time.
+	return slices.ContainsFunc(m.verdict.Head.Rows, func(r result.Row) bool { return rowDigest(r.Scenario, r.Step) == a.Row })
+}
+
+// row is what a run says of the alarm's row; nil: nothing.
+func (a *alarm) row(m *measurement) *verdict.Finding {
+	for i, f := range m.verdict.Findings {
+		if f.Metric == a.Metric && f.Call != verdict.NotJudged && rowDigest(f.Scenario, f.Step) == a.Row {
+			return &m.verdict.Findings[i]
+		}
+	}
+	return nil
 }

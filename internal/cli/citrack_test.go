@@ -16,9 +16,13 @@ import (
 	"github.com/loadline-ci/loadline/internal/verdict"
 )
 
+// all stands for all steps together.
+const all = "all"
+
 // A night is one run on the main branch.
 type night struct {
 	slower, faster, level, broken, creeping string // the step or limit of which this holds; level: as slow as it was called
+	failing, failed                         string // a step with errors that are called, and one where they are usual by now
 	noTrend                                 bool
 	outcome                                 verdict.Outcome
 	gone                                    bool // the steps are no longer in the spec
@@ -43,10 +47,17 @@ func (n night) measured() *measurement {
 		case n.level:
 			f.Base, f.Head, f.ChangePercent = 130, 126, -3
 		}
-		m.verdict.Findings = append(m.verdict.Findings, f)
+		e := verdict.Finding{Step: r.Step, Metric: "errors", Call: verdict.Unchanged}
+		switch r.Step {
+		case n.failing:
+			e.Call, e.Head, e.ChangePercent = verdict.Slower, 0.05, 5
+		case n.failed:
+			e.Base, e.Head = 0.05, 0.04
+		}
+		m.verdict.Findings = append(m.verdict.Findings, f, e)
 	}
 	if n.creeping != "" {
-		m.verdict.Trend = []verdict.Creep{{Step: n.creeping, Metric: "p50", Percent: 12, From: "0123456789abcdef"}, {Step: "GET /quick", Metric: "p50", Percent: -9}}
+		m.verdict.Trend = []verdict.Creep{{Step: strings.TrimPrefix(n.creeping, all), Metric: "p50", Percent: 12, From: "0123456789abcdef"}, {Step: "GET /quick", Metric: "p50", Percent: -9}}
 	}
 	m.verdict.Limits = []verdict.LimitResult{{Limit: "latency.p95 < 200ms", OK: n.broken == "", Shown: "231 ms"}}
 	return m
@@ -67,7 +78,9 @@ func TestTrackingIssue(t *testing.T) {
 		{"slower stays, as the next run is compared with it", []night{{slower: "GET /a"}, {level: "GET /a"}, {level: "GET /a", faster: "GET /b"}, {faster: "GET /a"}}, 0, []string{"open 1", "open 1", "open 1", "closed 0"}},
 		{"slower for one night", []night{{slower: "GET /a"}, {}}, 0, []string{"open 1", "closed 0"}},
 		{"slower and gone from the spec", []night{{slower: "GET /a"}, {gone: true}}, 0, []string{"open 1", "closed 0"}},
-		{"creep", []night{{creeping: "GET /a"}, {noTrend: true}, {}}, 0, []string{"open 1", "open 1", "closed 0"}},
+		{"errors where there were none", []night{{failing: "GET /a"}, {failed: "GET /a"}, {}}, 0, []string{"open 1", "open 1", "closed 0"}},
+		{"creep, and then no further", []night{{creeping: "GET /a"}, {noTrend: true}, {}, {faster: "GET /a"}}, 0, []string{"open 1", "open 1", "open 1", "closed 0"}},
+		{"all steps creep", []night{{creeping: all}, {noTrend: true}, {}}, 0, []string{"open 1", "open 1", "closed 0"}},
 		{"more", []night{{slower: "GET /a"}, {slower: "GET /b", level: "GET /a", broken: "x"}, {slower: "GET /a", level: "GET /b"}}, 0, []string{"open 1", "open 3", "open 2"}},
 		{"an invalid run says nothing", []night{{broken: "x"}, {outcome: verdict.Invalid}}, 0, []string{"open 1", "open 1"}},
 		{"closed by hand: known", []night{{creeping: "GET /a"}, {creeping: "GET /a"}, {creeping: "GET /a", slower: "GET /b"}}, 2, []string{"open 1", "closed 1", "open 1"}},
@@ -84,9 +97,9 @@ func TestTrackingIssue(t *testing.T) {
 				}
 				trackNight(t, hub, int64(i+1), n.measured())
 				state := "none"
-				if all := hub.Issues(); len(all) > 0 {
-					rows := strings.Count(all[0].Body, "\n| ") - 1
-					state = all[0].State + " " + string(rune('0'+max(rows, 0)))
+				if issues := hub.Issues(); len(issues) > 0 {
+					rows := strings.Count(issues[0].Body, "\n| ") - 1
+					state = issues[0].State + " " + string(rune('0'+max(rows, 0)))
 				}
 				got = append(got, state)
 			}
