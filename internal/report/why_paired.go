@@ -68,6 +68,9 @@ func whyApart(e *verdict.Evidence, q *verdict.PairedEvidence) string {
 }
 
 func whyBursts(q *verdict.PairedEvidence) string {
+	if q.ErrorsChance == 0 {
+		return "Counted: every round had as many on one side as on the other."
+	}
 	more := "more"
 	if q.ErrorsMore < 0 {
 		more = "fewer"
@@ -86,7 +89,10 @@ func whyLook(f *verdict.Finding, e *verdict.Evidence, q *verdict.PairedEvidence)
 	if q.RowPercent > 0 {
 		out += fmt.Sprintf("; %s share that, which is 1 in %s for this one", plural(e.Rows, unit.Count(int64(e.Rows)), "row"), unit.Count(int64(math.Round(100/q.RowPercent))))
 	}
-	if f.Metric == metricErrors {
+	switch {
+	case f.Metric == metricErrors && q.ErrorsChance == 0:
+		return out + "."
+	case f.Metric == metricErrors:
 		return out + fmt.Sprintf(". So rarely do more than %s happen by chance.", unit.Number(q.ErrorsChance))
 	}
 	out += fmt.Sprintf(". So rarely is the error above %s times %s", unit.Number(q.SpreadTimes), plusMinus(unit.Change(e.SpreadPercent/100)))
