@@ -155,24 +155,21 @@ func changedRows(findings []verdict.Finding) []verdict.Finding {
 	slices.SortStableFunc(rows, func(a, b verdict.Finding) int {
 		return cmp.Or(
 			cmp.Compare(severity(b.Call), severity(a.Call)),
-			compareBool(a.Accepted != nil, b.Accepted != nil),
-			compareBool(a.Warn, b.Warn),
-			compareBool(b.Metric == metricErrors, a.Metric == metricErrors),
+			cmp.Compare(flagged(a.Accepted != nil), flagged(b.Accepted != nil)),
+			cmp.Compare(flagged(a.Warn), flagged(b.Warn)),
+			cmp.Compare(flagged(b.Metric == metricErrors), flagged(a.Metric == metricErrors)),
 			cmp.Compare(math.Abs(b.ChangePercent), math.Abs(a.ChangePercent)),
 		)
 	})
 	return rows
 }
 
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
-	default:
+// flagged is 1 of what is so, for an order.
+func flagged(is bool) int {
+	if is {
 		return 1
 	}
+	return 0
 }
 
 // slower lists the findings that were called and count, worst first.

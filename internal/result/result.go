@@ -99,18 +99,15 @@ func (k Key) Compare(o Key) int {
 	return cmp.Or(
 		cmp.Compare(k.Step, o.Step), cmp.Compare(k.Stage, o.Stage), cmp.Compare(k.Status, o.Status),
 		cmp.Compare(k.Error, o.Error), cmp.Compare(k.Proto, o.Proto),
-		compareBools(k.Failed, o.Failed), compareBools(k.Checks, o.Checks))
+		cmp.Compare(flagged(k.Failed), flagged(o.Failed)), cmp.Compare(flagged(k.Checks), flagged(o.Checks)))
 }
 
-func compareBools(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
-	default:
+// flagged is 1 of what is so, for an order.
+func flagged(is bool) int {
+	if is {
 		return 1
 	}
+	return 0
 }
 
 // A Cell is what came of the requests of one Key. A request without a complete
