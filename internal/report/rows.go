@@ -155,21 +155,13 @@ func changedRows(findings []verdict.Finding) []verdict.Finding {
 	slices.SortStableFunc(rows, func(a, b verdict.Finding) int {
 		return cmp.Or(
 			cmp.Compare(severity(b.Call), severity(a.Call)),
-			cmp.Compare(flagged(a.Accepted != nil), flagged(b.Accepted != nil)),
-			cmp.Compare(flagged(a.Warn), flagged(b.Warn)),
-			cmp.Compare(flagged(b.Metric == metricErrors), flagged(a.Metric == metricErrors)),
+			cmp.Compare(yes(a.Accepted != nil), yes(b.Accepted != nil)),
+			cmp.Compare(yes(a.Warn), yes(b.Warn)),
+			cmp.Compare(yes(b.Metric == metricErrors), yes(a.Metric == metricErrors)),
 			cmp.Compare(math.Abs(b.ChangePercent), math.Abs(a.ChangePercent)),
 		)
 	})
 	return rows
-}
-
-// flagged is 1 of what is so, for an order.
-func flagged(is bool) int {
-	if is {
-		return 1
-	}
-	return 0
 }
 
 // slower lists the findings that were called and count, worst first.
