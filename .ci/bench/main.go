@@ -28,18 +28,23 @@ import (
 func main() {
 	secs := flag.Int("secs", 3, "seconds of each run")
 	pairs := flag.Int("pairs", 5, "interleaved pairs of each comparison")
-	only := flag.String("only", "", "run only this part: cost, tls, h2, open, late, users, growth, peers, shards, long (ten minutes, not in the table)")
+	turn := flag.Duration("turn", 250*time.Millisecond, "length of a turn of the part turns")
+	turns := flag.Int("turns", 40, "turns of each client of the part turns")
+	only := flag.String("only", "", "run only this part: cost, turns, tls, h2, open, late, users, growth, peers, shards, long (ten minutes, not in the table)")
 	rate := flag.Int("metronome", 0, "be the bare loop of the part late, at this rate")
+	binary := flag.String("loadline", "", "measure this program instead of building one")
+	target := flag.Bool("truth", false, "be the target of the parts open and users")
 	flag.Parse()
-	if *rate > 0 {
-		if err := metronome(*rate, *secs); err != nil {
-			fmt.Fprintln(os.Stderr, "bench:", err)
-			os.Exit(1)
-		}
-		return
+	var err error
+	switch b := (&bench{secs: *secs, pairs: *pairs, turn: *turn, turns: *turns, loadline: *binary}); {
+	case *rate > 0:
+		err = metronome(*rate, *secs)
+	case *target:
+		err = serveTruth()
+	default:
+		err = b.run(*only)
 	}
-	b := &bench{secs: *secs, pairs: *pairs}
-	if err := b.run(*only); err != nil {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -48,6 +53,8 @@ func main() {
 // A bench is one repetition of the table.
 type bench struct {
 	secs, pairs int
+	turn        time.Duration
+	turns       int
 	dir         string
 	loadline    string
 	spec        string // two steps
@@ -60,9 +67,8 @@ func (b *bench) run(only string) (err error) {
 		return err
 	}
 	defer os.RemoveAll(b.dir)
-	b.loadline = filepath.Join(b.dir, "loadline")
-	if out, err := exec.Command("go", "build", "-o", b.loadline, "./cmd/loadline").CombinedOutput(); err != nil {
-		return fmt.Errorf("building loadline: %w\n%s", err, out)
+	if err := b.build(); err != nil {
+		return err
 	}
 	if b.nginx, err = startNginx(b.dir); err != nil {
 		return err
@@ -77,6 +83,7 @@ func (b *bench) run(only string) (err error) {
 		asked bool // too long to be done unless it is named
 	}{
 		{"cost", b.cost, false},
+		{"turns", b.turnsCost, false},
 		{"tls", b.tls, false},
 		{"h2", b.http2, false},
 		{"open", b.open, false},
@@ -93,6 +100,19 @@ func (b *bench) run(only string) (err error) {
 		if err := part.do(); err != nil {
 			return fmt.Errorf("%s: %w", part.name, err)
 		}
+	}
+	return nil
+}
+
+// build makes the program, unless one is named.
+func (b *bench) build() (err error) {
+	if b.loadline != "" {
+		b.loadline, err = filepath.Abs(b.loadline)
+		return err
+	}
+	b.loadline = filepath.Join(b.dir, "loadline")
+	if out, err := exec.Command("go", "build", "-o", b.loadline, "./cmd/loadline").CombinedOutput(); err != nil {
+		return fmt.Errorf("building loadline: %w\n%s", err, out)
 	}
 	return nil
 }

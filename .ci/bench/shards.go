@@ -13,7 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 )
 
 // The connections of the run in shards, and over how many processes and
@@ -179,17 +178,4 @@ func (c *counter) read() (requests, connections int64, err error) {
 	requests, _ = strconv.ParseInt(string(m[2]), 10, 64)
 	http.DefaultClient.CloseIdleConnections()
 	return requests - c.asked, connections - c.asked - 1, nil
-}
-
-// ticks is the CPU time that a process has used.
-func ticks(pid int) (time.Duration, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
-	}
-	// The name of the program, in brackets, may hold blanks.
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	user, _ := strconv.ParseInt(fields[11], 10, 64)
-	system, _ := strconv.ParseInt(fields[12], 10, 64)
-	return time.Duration(user+system) * 10 * time.Millisecond, nil
 }

@@ -11,12 +11,9 @@ import (
 	"fmt"
 	"math/big"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
-	"sync"
 	"time"
 )
 
@@ -129,66 +126,3 @@ func certificate(dir string) error {
 		os.WriteFile(filepath.Join(dir, "cert.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}), 0o600),
 		os.WriteFile(filepath.Join(dir, "key.pem"), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}), 0o600))
 }
-
-// A truth is a target that takes a known time, and freezes when told.
-type truth struct {
-	addr   string
-	server *http.Server
-
-	mu     sync.RWMutex // held for writing: nothing is answered
-	frozen sync.Once
-
-	took struct {
-		sync.Mutex
-		us []float64 // each answer of /const, from the call to what it wrote
-	}
-}
-
-// startTruth serves /const, after 10 ms, and /stall, at once but for one second
-// in which nothing is answered, two seconds after its first request.
-func startTruth() (*truth, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	t := &truth{addr: l.Addr().String()}
-	mux := http.NewServeMux()
-	mux.HandleFunc("/const", func(w http.ResponseWriter, _ *http.Request) {
-		begin := time.Now()
-		time.Sleep(10 * time.Millisecond)
-		fmt.Fprint(w, answer)
-		us := float64(time.Since(begin).Microseconds())
-		t.took.Lock()
-		defer t.took.Unlock()
-		t.took.us = append(t.took.us, us)
-	})
-	mux.HandleFunc("/second", func(w http.ResponseWriter, _ *http.Request) {
-		time.Sleep(time.Second)
-		fmt.Fprint(w, answer)
-	})
-	mux.HandleFunc("/stall", func(w http.ResponseWriter, _ *http.Request) {
-		t.frozen.Do(func() {
-			time.AfterFunc(2*time.Second, func() {
-				t.mu.Lock()
-				time.Sleep(time.Second)
-				t.mu.Unlock()
-			})
-		})
-		t.mu.RLock()
-		defer t.mu.RUnlock()
-		fmt.Fprint(w, answer)
-	})
-	t.server = &http.Server{Handler: mux}
-	go func() { _ = t.server.Serve(l) }()
-	return t, nil
-}
-
-// quantile is how long /const truly took, in µs: its clock has its own lateness.
-func (t *truth) quantile(q float64) float64 {
-	t.took.Lock()
-	defer t.took.Unlock()
-	slices.Sort(t.took.us)
-	return t.took.us[int(q*float64(len(t.took.us)-1))]
-}
-
-func (t *truth) stop() { _ = t.server.Close() }
