@@ -13,7 +13,7 @@ func encode(f *File) (*fileDoc, error) {
 		Schema:     Schema,
 		Verdict:    orNull(f.Verdict),
 		Run:        encodeRun(r),
-		Total:      encodeFigures(r.Total()),
+		Total:      encodeFigures(r.Total(), r.serviceOf(anyCell)),
 		Thresholds: orEmpty(f.Thresholds),
 		Metrics:    map[string]metricDoc{},
 		Scenarios:  r.Catalog.Scenarios,
@@ -89,7 +89,7 @@ func encodeRun(r *Run) runDoc {
 		Generator: generatorDoc{
 			CPUPercent: finite(g.CPU * 100), CPUMaxPercent: finite(g.CPUMax * 100),
 			Lag:     lagDoc{P50: micros(g.LagP50), P99: micros(g.LagP99), Max: micros(g.LagMax)},
-			Dropped: r.Total().Dropped, StealPercent: percentOrUnknown(g.Steal),
+			Dropped: r.dropped(), StealPercent: percentOrUnknown(g.Steal),
 			GCPauseMax: micros(g.GCPauseMax), NoPorts: g.NoPorts,
 			BusySeconds: g.BusySeconds, LateSeconds: g.LateSeconds, Seconds: g.Seconds,
 		},
@@ -133,10 +133,10 @@ func percentOrUnknown(share float64) float64 {
 	return finite(share * 100)
 }
 
-func encodeFigures(f Figures) figuresDoc {
+func encodeFigures(f Figures, service *hdr.Histogram) figuresDoc {
 	return figuresDoc{
 		Requests: f.Requests, Failed: f.Failed, Dropped: f.Dropped, Rate: finite(f.PerSecond),
-		Latency: encodeQuantiles(f.Latency), Service: encodeQuantiles(f.Service),
+		Latency: encodeQuantiles(f.Latency), Service: encodeQuantiles(QuantilesOf(service)),
 		Status: f.Status, Errors: f.Errors, In: f.In, Out: f.Out,
 	}
 }
@@ -161,7 +161,7 @@ func (p *packer) step(r *Run, i int) stepDoc {
 	doc := stepDoc{
 		Scenario: s.Scenario, Name: s.Name, Method: s.Method, Role: s.Role,
 		Control: s.Control, Line: s.Line, Tags: s.Tags,
-		figuresDoc: encodeFigures(r.StepFigures(i)),
+		figuresDoc: encodeFigures(r.StepFigures(i), r.serviceOf(ofStep(i))),
 		Checks:     []checkDoc{},
 	}
 	if i >= len(r.Phases) {

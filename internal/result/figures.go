@@ -11,7 +11,7 @@ import (
 type Figures struct {
 	Requests, Failed, Dropped int64
 	PerSecond                 float64 // completed requests per second of measured time
-	Latency, Service          Quantiles
+	Latency                   Quantiles
 	Status                    map[int]int64
 	Errors                    map[string]int64
 	In, Out                   int64 // bytes
@@ -40,18 +40,28 @@ func QuantilesOf(h *hdr.Histogram) Quantiles {
 
 // Total sums all measured requests of the run.
 func (r *Run) Total() Figures {
-	f := r.sum(func(*Cell) bool { return true })
+	f := r.sum(anyCell)
+	f.Dropped = r.dropped()
+	return f
+}
+
+func anyCell(*Cell) bool { return true }
+
+func ofStep(i int) func(*Cell) bool { return func(c *Cell) bool { return c.Key.Step == i } }
+
+// dropped are the arrivals of the measured stages that no user was free for.
+func (r *Run) dropped() (n int64) {
 	for _, flow := range r.Flows {
 		if r.StageMeasured(flow.Stage) {
-			f.Dropped += flow.Dropped
+			n += flow.Dropped
 		}
 	}
-	return f
+	return n
 }
 
 // StepFigures sums the measured requests of step i of the catalog.
 func (r *Run) StepFigures(i int) Figures {
-	return r.sum(func(c *Cell) bool { return c.Key.Step == i })
+	return r.sum(ofStep(i))
 }
 
 // AllStepFigures is StepFigures of every step of the catalog, in one pass over
@@ -84,6 +94,11 @@ func (r *Run) LatencyOf(want func(*Cell) bool) *hdr.Histogram {
 	return r.merge(want, func(c *Cell) *hdr.Histogram { return c.Latency })
 }
 
+// serviceOf is LatencyOf for the service time, from when a request was sent.
+func (r *Run) serviceOf(want func(*Cell) bool) *hdr.Histogram {
+	return r.merge(want, func(c *Cell) *hdr.Histogram { return c.Service })
+}
+
 func (r *Run) merge(want func(*Cell) bool, of func(*Cell) *hdr.Histogram) *hdr.Histogram {
 	var only, all *hdr.Histogram
 	for i := range r.Cells {
@@ -108,6 +123,13 @@ func (r *Run) merge(want func(*Cell) bool, of func(*Cell) *hdr.Histogram) *hdr.H
 }
 
 func (r *Run) sum(want func(*Cell) bool) Figures {
+	f := r.counts(want)
+	f.Latency = QuantilesOf(r.LatencyOf(want))
+	return f
+}
+
+// counts is sum without the latency, which costs most of it.
+func (r *Run) counts(want func(*Cell) bool) Figures {
 	f := Figures{Status: map[int]int64{}, Errors: map[string]int64{}}
 	for i := range r.Cells {
 		c := &r.Cells[i]
@@ -130,8 +152,6 @@ func (r *Run) sum(want func(*Cell) bool) Figures {
 	if s := r.Measured.Seconds(); s > 0 {
 		f.PerSecond = float64(f.Requests) / s
 	}
-	f.Latency = QuantilesOf(r.LatencyOf(want))
-	f.Service = QuantilesOf(r.merge(want, func(c *Cell) *hdr.Histogram { return c.Service }))
 	return f
 }
 

@@ -62,7 +62,7 @@ func (r *Run) Faults() []Fault {
 		"interrupted", "the run was interrupted after " + unit.Duration(r.Duration) + ": it is incomplete",
 		"run it again to its end",
 	}, r.Interrupted)
-	if r.Total().Requests == 0 {
+	if r.counts(anyCell).Requests == 0 {
 		add(Fault{
 			"no-requests", "no request ended in the measured part of the run",
 			"make the run longer than its warm-up and than one iteration",
@@ -186,7 +186,7 @@ func (r *Run) DroppedFault() (Fault, bool) {
 // In a paired run a base that works shows that the spec and the way to the target
 // are right: then it is the head that got worse.
 func (r *Run) wrongFromStart() (Fault, bool) {
-	total := r.Total()
+	total := r.counts(anyCell)
 	if total.Failed*2 < total.Requests || total.Failed == 0 || r.baseWorks() {
 		return Fault{}, false
 	}
