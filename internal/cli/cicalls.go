@@ -44,6 +44,9 @@ func (c *ciRun) callsToPublish() int {
 	n := len(c.checks)
 	if c.store.mayUpdate() {
 		n += 5 * max(len(c.specs), 1)
+		if c.in.tracking != "never" {
+			n += 3 * max(len(c.specs), 1) // the issue: found, opened or changed, looked at again
+		}
 	}
 	comments, commits := 1, 1
 	switch {
@@ -55,7 +58,10 @@ func (c *ciRun) callsToPublish() int {
 		return n
 	}
 	if c.event.ForPull() || c.in.accept[rule.ViaComment] || c.in.accept[rule.ViaLabel] {
-		n += comments + 2 // the search, and one to write and one to look again
+		n += comments
+	}
+	if c.event.ForPull() {
+		n += 2 // one to write the comment, and one to look again
 	}
 	if c.in.accept[rule.ViaTrailer] {
 		n += commits
