@@ -49,6 +49,7 @@ var modules = map[string][]string{
 	"charm.land/bubbletea/v2":                 {"cli"},
 	"github.com/BurntSushi/toml":              {"spec"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"result", "load", "verdict", "baseline", "report", "cli"},
+	"github.com/getkin/kin-openapi":           {"convert"},
 	"github.com/oasdiff/yaml3":                {"convert"},
 	"github.com/google/go-github/v60":         {"github"},
 	"github.com/sethvargo/go-githubactions":   {"github"},

@@ -9,9 +9,6 @@ import (
 	"strings"
 )
 
-// maxScript is how many values of a script are read.
-const maxScript = 200_000
-
 // Artillery writes a spec for an Artillery script in YAML or JSON
 // (https://www.artillery.io/docs/reference/test-script).
 func Artillery(w io.Writer, r io.Reader, o Options) error {
@@ -19,7 +16,7 @@ func Artillery(w io.Writer, r io.Reader, o Options) error {
 	if err != nil {
 		return err
 	}
-	doc, err := parseYAML(text, maxScript)
+	doc, err := parseYAML(text)
 	if err != nil {
 		return badInput("check it with a YAML linter", "it cannot be read (%s)", firstLine(err.Error()))
 	}

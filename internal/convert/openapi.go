@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // openAPISteps is how many operations are written by default: so many as a
@@ -29,25 +31,24 @@ func OpenAPI(w io.Writer, r io.Reader, o Options) error {
 	if err != nil {
 		return err
 	}
-	top, info := doc.top(), doc.top().get("info")
 	if o.Max <= 0 {
 		o.Max = openAPISteps
 	}
-	title := info.get("title").text() + " " + scalar(info.get("version").value)
+	title := ""
+	if doc.Info != nil {
+		title = doc.Info.Title + " " + doc.Info.Version
+	}
 	d := newDraft(o, "A load spec made of the OpenAPI description "+strings.TrimSpace(o.Source+" ("+strings.TrimSpace(title)+")")+" by `loadline import openapi`.")
-	if d.opts.Name == "" {
-		d.opts.Name = info.get("title").text()
+	if d.opts.Name == "" && doc.Info != nil {
+		d.opts.Name = doc.Info.Title
 	}
-	d.server(top.get("servers"))
-	d.security(top)
-	d.operations(top.get("paths"))
-	if doc.err != nil {
-		return doc.err
-	}
+	d.server(doc.Servers)
+	d.security(doc)
+	d.operations(doc)
 	return d.write(w)
 }
 
-func loadOpenAPI(text []byte) (*description, error) {
+func loadOpenAPI(text []byte) (*openapi3.T, error) {
 	head := text[:min(len(text), 4<<10)]
 	switch {
 	case bytes.Contains(head, []byte(`"swagger"`)) || bytes.HasPrefix(head, []byte("swagger:")) || bytes.Contains(head, []byte("\nswagger:")):
@@ -55,21 +56,16 @@ func loadOpenAPI(text []byte) (*description, error) {
 	case !bytes.Contains(text, []byte("openapi")):
 		return nil, badInput(`it begins with "openapi: 3.x"`, "this is not an OpenAPI description")
 	}
-	doc, err := parseDescription(text)
+	doc, err := openapi3.NewLoader().LoadFromData(text)
 	switch {
+	case err != nil && strings.Contains(err.Error(), "external reference"):
+		return nil, badInput("bundle it into one file first, for example with `npx @redocly/cli bundle`", "it refers to other files")
 	case err != nil:
 		return nil, badInput("check the description with a linter", "it cannot be read (%s)", firstLine(err.Error()))
-	case !doc.top().get("openapi").there():
-		return nil, badInput(`it begins with "openapi: 3.x"`, "this is not an OpenAPI description")
-	case len(pathsOf(doc.top().get("paths"))) == 0:
+	case doc.Paths.Len() == 0:
 		return nil, badInput("it describes nothing to send", "it has no paths")
 	}
 	return doc, nil
-}
-
-// pathsOf are the paths; what else stands beside them are extensions.
-func pathsOf(paths node) []string {
-	return slices.DeleteFunc(paths.names(), func(name string) bool { return !strings.HasPrefix(name, "/") })
 }
 
 func firstLine(text string) string {
@@ -78,12 +74,16 @@ func firstLine(text string) string {
 }
 
 // server takes the first server as the target and names the others.
-func (d *draft) server(servers node) {
-	for i, s := range servers.items() {
-		text := s.get("url").text()
-		variables := s.get("variables")
-		for _, name := range variables.names() {
-			text = strings.ReplaceAll(text, "{"+name+"}", scalar(variables.get(name).get("default").value))
+func (d *draft) server(servers openapi3.Servers) {
+	for i, s := range servers {
+		if s == nil {
+			continue
+		}
+		text := s.URL
+		for _, name := range sortedNames(s.Variables) {
+			if v := s.Variables[name]; v != nil {
+				text = strings.ReplaceAll(text, "{"+name+"}", v.Default)
+			}
 		}
 		u, err := parseURL(text)
 		switch {
@@ -102,46 +102,46 @@ func (d *draft) server(servers node) {
 }
 
 // security writes the first scheme that the description asks for.
-func (d *draft) security(top node) {
-	schemes := top.get("components").get("securitySchemes")
+func (d *draft) security(doc *openapi3.T) {
+	if doc.Components == nil {
+		return
+	}
+	schemes := doc.Components.SecuritySchemes
 	wanted := map[string]bool{}
-	for _, requirement := range top.get("security").items() {
-		for _, name := range requirement.names() {
+	for _, requirement := range doc.Security {
+		for name := range requirement {
 			wanted[name] = true
 		}
 	}
 	done := false
-	for _, name := range schemes.names() {
-		scheme := schemes.get(name)
-		kind := scheme.get("type").text()
-		if !scheme.there() {
+	for _, name := range sortedNames(schemes) {
+		ref := schemes[name]
+		if ref == nil || ref.Value == nil {
 			continue
 		}
 		if done || !wanted[name] {
-			d.lose("the security scheme " + shorten(name) + " (" + shorten(kind) + "): see `loadline explain http.auth`")
+			d.lose("the security scheme " + shorten(name) + " (" + ref.Value.Type + "): see `loadline explain http.auth`")
 			continue
 		}
-		done = d.scheme(kind, scheme)
+		done = d.scheme(ref.Value)
 		if !done {
-			d.lose("the security scheme " + shorten(name) + " (" + shorten(kind) + "): loadline has no key for it")
+			d.lose("the security scheme " + shorten(name) + " (" + ref.Value.Type + "): loadline has no key for it")
 		}
 	}
 }
 
-func (d *draft) scheme(kind string, s node) bool {
+func (d *draft) scheme(s *openapi3.SecurityScheme) bool {
 	bearer := func() { d.auth = []entry{{"bearer", quote(d.hide("api_token", "\x00bearer")), ""}} }
-	http, name := s.get("scheme").text(), s.get("name").text()
-	tokens := s.get("flows").get("clientCredentials")
 	switch {
-	case kind == "http" && strings.EqualFold(http, "basic"):
+	case s.Type == "http" && strings.EqualFold(s.Scheme, "basic"):
 		value, _ := tomlValue(object{{"user", "${API_USER:-" + unset + "}"}, {"password", d.hide("api_password", "\x00basic")}})
 		d.auth = []entry{{"basic", value, ""}}
-	case kind == "http" && strings.EqualFold(http, "bearer"):
+	case s.Type == "http" && strings.EqualFold(s.Scheme, "bearer"):
 		bearer()
-	case kind == "apiKey" && s.get("in").text() == "header" && headerName(name):
-		d.headers = append(d.headers, field{name, []string{d.hide("api_key", "\x00header")}})
-	case kind == "oauth2" && tokens.there():
-		u, err := parseURL(tokens.get("tokenUrl").text())
+	case s.Type == "apiKey" && s.In == "header" && headerName(s.Name):
+		d.headers = append(d.headers, field{s.Name, []string{d.hide("api_key", "\x00header")}})
+	case s.Type == "oauth2" && s.Flows != nil && s.Flows.ClientCredentials != nil:
+		u, err := parseURL(s.Flows.ClientCredentials.TokenURL)
 		if err != nil {
 			bearer()
 			return true
@@ -150,7 +150,7 @@ func (d *draft) scheme(kind string, s node) bool {
 			{"token_url", literal(u.String())}, {"client_id", "${CLIENT_ID:-" + unset + "}"}, {"client_secret", d.hide("client_secret", "\x00oauth2")},
 		})
 		d.auth = []entry{{"oauth2", value, ""}}
-	case kind == "oauth2" || kind == "openIdConnect":
+	case s.Type == "oauth2" || s.Type == "openIdConnect":
 		bearer()
 	default:
 		return false
@@ -161,8 +161,8 @@ func (d *draft) scheme(kind string, s node) bool {
 // An operation is one method of one path.
 type operation struct {
 	path, method string
-	op           node
-	params       []node
+	op           *openapi3.Operation
+	params       openapi3.Parameters
 	missing      []string // required parameters whose value nobody can guess
 	required     int
 }
@@ -182,16 +182,18 @@ func (o *operation) rank() int {
 	return 3
 }
 
-// methods are those that a path may describe.
-var methods = []string{"connect", "delete", "get", "head", "options", "patch", "post", "put", "trace"}
-
-func (d *draft) operations(paths node) {
+func (d *draft) operations(doc *openapi3.T) {
 	var all []*operation
-	for _, path := range pathsOf(paths) {
-		item := paths.get(path)
-		for _, method := range methods {
-			if op := item.get(method); op.there() {
-				all = append(all, newOperation(path, strings.ToUpper(method), op, item.get("parameters")))
+	paths := doc.Paths.Map()
+	for _, path := range sortedNames(paths) {
+		item := paths[path]
+		if item == nil {
+			continue
+		}
+		byMethod := item.Operations()
+		for _, method := range sortedNames(byMethod) {
+			if op := byMethod[method]; op != nil {
+				all = append(all, newOperation(path, method, op, item.Parameters))
 			}
 		}
 	}
@@ -244,22 +246,21 @@ func withSteps(walks []*walk, active bool) []*walk {
 	return out
 }
 
-func newOperation(path, method string, op, shared node) *operation {
+func newOperation(path, method string, op *openapi3.Operation, shared openapi3.Parameters) *operation {
 	o := &operation{path: path, method: method, op: op}
-	for _, p := range append(op.get("parameters").items(), shared.items()...) {
-		name, in := p.get("name").text(), p.get("in").text()
-		if !p.there() || slices.ContainsFunc(o.params, func(q node) bool {
-			return q.get("name").text() == name && q.get("in").text() == in
+	for _, p := range append(slices.Clone(op.Parameters), shared...) {
+		if p == nil || p.Value == nil || slices.ContainsFunc(o.params, func(q *openapi3.ParameterRef) bool {
+			return q.Value.Name == p.Value.Name && q.Value.In == p.Value.In
 		}) {
 			continue
 		}
 		o.params = append(o.params, p)
-		if !p.get("required").yes() && in != "path" {
+		if !p.Value.Required && p.Value.In != "path" {
 			continue
 		}
 		o.required++
-		if _, known := parameterValue(p); !known {
-			o.missing = append(o.missing, name)
+		if _, known := parameterValue(p.Value); !known {
+			o.missing = append(o.missing, p.Value.Name)
 		}
 	}
 	return o
@@ -268,8 +269,8 @@ func newOperation(path, method string, op, shared node) *operation {
 // group is the scenario of an operation: its first tag, or the first word of its
 // path.
 func (o *operation) group() string {
-	if tags := o.op.get("tags").texts(); len(tags) > 0 {
-		return literalName(tags[0])
+	if len(o.op.Tags) > 0 {
+		return literalName(o.op.Tags[0])
 	}
 	word, _, _ := strings.Cut(strings.TrimPrefix(o.path, "/"), "/")
 	return literalName(strings.Trim(word, "{}"))
@@ -277,10 +278,10 @@ func (o *operation) group() string {
 
 func (d *draft) operation(o *operation) *step {
 	s := &step{method: o.method, off: !o.reads() || len(o.missing) > 0}
-	if summary := o.op.get("summary").text(); summary != "" {
-		s.notes = append(s.notes, firstLine(summary))
+	if o.op.Summary != "" {
+		s.notes = append(s.notes, firstLine(o.op.Summary))
 	}
-	if o.op.get("deprecated").yes() {
+	if o.op.Deprecated {
 		s.notes = append(s.notes, "deprecated")
 	}
 	switch {
@@ -298,8 +299,8 @@ func (d *draft) operation(o *operation) *step {
 	}
 	s.path = d.hideShapes(s.path)
 	d.parameters(s, o)
-	d.requestBody(s, o.op.get("requestBody").get("content"))
-	d.responses(s, o.op.get("responses"))
+	d.requestBody(s, o.op.RequestBody)
+	d.responses(s, o.op.Responses)
 	return s
 }
 
@@ -307,11 +308,11 @@ func (d *draft) operation(o *operation) *step {
 func (o *operation) filledPath() string {
 	path := o.path
 	for _, p := range o.params {
-		if p.get("in").text() != "path" {
+		if p.Value.In != "path" {
 			continue
 		}
-		text, _ := parameterValue(p)
-		path = strings.ReplaceAll(path, "{"+p.get("name").text()+"}", strings.ReplaceAll(cleanPath(text), "/", "%2F"))
+		text, _ := parameterValue(p.Value)
+		path = strings.ReplaceAll(path, "{"+p.Value.Name+"}", strings.ReplaceAll(cleanPath(text), "/", "%2F"))
 	}
 	path, _, _ = strings.Cut(path, "#")
 	path, _, _ = strings.Cut(path, "?")
@@ -322,22 +323,22 @@ func (o *operation) filledPath() string {
 func (d *draft) parameters(s *step, o *operation) {
 	var optional []string
 	for _, p := range o.params {
-		name, in := p.get("name").text(), p.get("in").text()
-		text, _ := parameterValue(p)
+		v := p.Value
+		text, _ := parameterValue(v)
 		switch {
-		case in == "path":
-		case !p.get("required").yes():
-			optional = append(optional, name+" ("+in+")")
-		case in == "query" && plainText(name) && name != "" && plainText(text):
-			s.query = addField(s.query, name, d.hideField(name, text))
-		case in == "header":
-			if f, note := d.requestHeader(name, text); note == "" && !hasField(s.headers, name) {
+		case v.In == "path":
+		case !v.Required:
+			optional = append(optional, v.Name+" ("+v.In+")")
+		case v.In == "query" && plainText(v.Name) && v.Name != "" && plainText(text):
+			s.query = addField(s.query, v.Name, d.hideField(v.Name, text))
+		case v.In == "header":
+			if f, note := d.requestHeader(v.Name, text); note == "" && !hasField(s.headers, v.Name) {
 				s.headers = append(s.headers, f)
 				continue
 			}
-			s.notes = append(s.notes, "Left out: the header "+shorten(name))
+			s.notes = append(s.notes, "Left out: the header "+shorten(v.Name))
 		default:
-			s.notes = append(s.notes, "Left out: the "+shorten(in)+" parameter "+shorten(name))
+			s.notes = append(s.notes, "Left out: the "+v.In+" parameter "+shorten(v.Name))
 		}
 	}
 	if len(optional) > 0 {
@@ -347,28 +348,37 @@ func (d *draft) parameters(s *step, o *operation) {
 
 // parameterValue is a value for a parameter; known is false for one that is only
 // of the right type.
-func parameterValue(p node) (text string, known bool) {
-	v, known := example(p)
+func parameterValue(p *openapi3.Parameter) (text string, known bool) {
+	v, known := p.Example, p.Example != nil
+	for _, name := range sortedNames(p.Examples) {
+		if ex := p.Examples[name]; !known && ex != nil && ex.Value != nil && ex.Value.Value != nil {
+			v, known = ex.Value.Value, true
+		}
+	}
 	if !known {
-		schema, content := p.get("schema"), p.get("content")
-		for _, kind := range content.names() {
-			if !schema.there() {
-				schema = content.get(kind).get("schema")
+		schema := p.Schema
+		for _, name := range sortedNames(p.Content) {
+			if m := p.Content[name]; schema == nil && m != nil {
+				schema = m.Schema
 			}
 		}
 		v, known = sample(schema, 0)
 	}
-	return scalar(v), known
+	return scalar(ordered(v, 0)), known
 }
 
 // requestBody writes a body in JSON or as a form, by its example or its schema.
-func (d *draft) requestBody(s *step, content node) {
-	kinds := content.names()
-	if len(kinds) == 0 {
+func (d *draft) requestBody(s *step, ref *openapi3.RequestBodyRef) {
+	if ref == nil || ref.Value == nil || len(ref.Value.Content) == 0 {
 		return
 	}
-	for _, kind := range kinds {
-		v, _ := mediaValue(content.get(kind))
+	content := ref.Value.Content
+	for _, kind := range sortedNames(content) {
+		media := content[kind]
+		if media == nil {
+			continue
+		}
+		v, _ := mediaValue(media)
 		base, _, _ := strings.Cut(strings.ToLower(kind), ";")
 		switch base {
 		case "application/json":
@@ -394,20 +404,21 @@ func (d *draft) requestBody(s *step, content node) {
 			}
 		}
 	}
-	s.notes = append(s.notes, "It takes a body of "+shorten(strings.Join(kinds, ", "))+": write body or body_file.")
+	s.notes = append(s.notes, "It takes a body of "+shorten(strings.Join(sortedNames(content), ", "))+": write body or body_file.")
 }
 
 // responses writes what is expected of the answer.
-func (d *draft) responses(s *step, responses node) {
+func (d *draft) responses(s *step, responses *openapi3.Responses) {
 	var codes []int
-	for _, name := range responses.names() {
+	all := responses.Map()
+	for _, name := range sortedNames(all) {
 		code, err := strconv.Atoi(name)
 		if err != nil || code < 200 || code > 299 {
 			continue
 		}
 		codes = append(codes, code)
-		if len(s.checks) == 0 {
-			s.checks = responseChecks(responses.get(name).get("content"))
+		if ref := all[name]; len(s.checks) == 0 && ref != nil && ref.Value != nil {
+			s.checks = responseChecks(ref.Value.Content)
 		}
 	}
 	if len(codes) > 1 {
@@ -419,18 +430,19 @@ func (d *draft) responses(s *step, responses node) {
 }
 
 // responseChecks are checks that every answer of a schema meets.
-func responseChecks(content node) []string {
-	for _, kind := range content.names() {
-		if !strings.HasPrefix(strings.ToLower(kind), "application/json") {
+func responseChecks(content openapi3.Content) []string {
+	for _, kind := range sortedNames(content) {
+		if !strings.HasPrefix(strings.ToLower(kind), "application/json") || content[kind] == nil {
 			continue
 		}
-		schema := content.get(kind).get("schema")
-		switch typeOf(schema) {
-		case "array":
+		ref := content[kind].Schema
+		switch {
+		case ref == nil || ref.Value == nil:
+		case ref.Value.Type.Is("array"):
 			return []string{"$ is array"}
-		case "object":
+		case ref.Value.Type.Is("object"):
 			var out []string
-			for _, name := range schema.get("required").texts() {
+			for _, name := range ref.Value.Required {
 				if shorthand(name) && len(out) < 3 {
 					out = append(out, "$."+name+" exists")
 				}

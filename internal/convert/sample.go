@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // How deep, and how large, a made-up document may get.
@@ -16,95 +18,66 @@ const (
 )
 
 // mediaValue is a document for a body: an example, or one made of the schema.
-func mediaValue(m node) (v any, known bool) {
-	if v, ok := example(m); ok {
-		return v, true
+func mediaValue(m *openapi3.MediaType) (v any, known bool) {
+	if m.Example != nil {
+		return ordered(m.Example, 0), true
 	}
-	return sample(m.get("schema"), 0)
-}
-
-// example is the example of a parameter or body, or the first of its examples.
-func example(n node) (v any, ok bool) {
-	o, _ := n.value.(object)
-	if v := o.get("example"); v != nil {
-		return ordered(v), true
-	}
-	examples := n.get("examples")
-	for _, name := range examples.names() {
-		one, _ := examples.get(name).value.(object)
-		if v := one.get("value"); v != nil {
-			return ordered(v), true
+	for _, name := range sortedNames(m.Examples) {
+		if ex := m.Examples[name]; ex != nil && ex.Value != nil && ex.Value.Value != nil {
+			return ordered(ex.Value.Value, 0), true
 		}
 	}
-	return nil, false
+	return sample(m.Schema, 0)
 }
 
 // sample makes a value of a schema: its example, default or first word, or one
 // of its type, which is then not known to mean anything.
-func sample(s node, depth int) (v any, known bool) {
-	o, ok := s.value.(object)
-	if !ok || depth > sampleDepth {
+func sample(ref *openapi3.SchemaRef, depth int) (v any, known bool) {
+	if ref == nil || ref.Value == nil || depth > sampleDepth {
 		return "", false
 	}
-	candidates := []any{o.get("example"), o.get("default")}
-	for _, list := range []string{"examples", "enum"} { // "examples" is what OpenAPI 3.1 has
-		if values, _ := o.get(list).([]any); len(values) > 0 {
-			candidates = append(candidates, values[0])
-		}
-	}
-	for _, candidate := range append(candidates, o.get("const")) {
+	s := ref.Value
+	for _, candidate := range []any{s.Example, s.Default} {
 		if candidate != nil {
-			return ordered(candidate), true
+			return ordered(candidate, 0), true
 		}
 	}
-	switch kind := typeOf(s); {
-	case kind == "boolean":
+	if len(s.Enum) > 0 && s.Enum[0] != nil {
+		return ordered(s.Enum[0], 0), true
+	}
+	switch {
+	case s.Type.Is("boolean"):
 		return true, true
-	case kind == "integer" || kind == "number":
+	case s.Type.Is("integer"), s.Type.Is("number"):
 		return number(s), false
-	case kind == "array":
-		item, known := sample(s.get("items"), depth+1)
+	case s.Type.Is("array"):
+		item, known := sample(s.Items, depth+1)
 		return []any{item}, known
-	case kind == "object" || s.get("properties").there() || s.get("allOf").there():
+	case s.Type.Is("object") || len(s.Properties) > 0 || len(s.AllOf) > 0:
 		return sampleObject(s, depth)
 	}
-	for _, several := range []string{"oneOf", "anyOf"} {
-		if one := s.get(several).items(); len(one) > 0 {
-			return sample(one[0], depth+1)
+	for _, several := range []openapi3.SchemaRefs{s.OneOf, s.AnyOf} {
+		if len(several) > 0 {
+			return sample(several[0], depth+1)
 		}
 	}
 	return text(s), false
 }
 
-// typeOf is the type of a schema; "" when it has none, or several beside null
-// (OpenAPI 3.1 writes ["string", "null"] for what may be null).
-func typeOf(s node) string {
-	t := s.get("type")
-	if kind := t.text(); kind != "" {
-		return kind
-	}
-	kinds := slices.DeleteFunc(t.texts(), func(kind string) bool { return kind == "null" })
-	if len(kinds) != 1 {
-		return ""
-	}
-	return kinds[0]
-}
-
 // sampleObject has the members that are required, or all when none is.
-func sampleObject(s node, depth int) (v any, known bool) {
+func sampleObject(s *openapi3.Schema, depth int) (v any, known bool) {
 	out, known := object{}, true
-	for _, part := range s.get("allOf").items() {
+	for _, part := range s.AllOf {
 		if o, k := sample(part, depth+1); o != nil {
 			if members, ok := o.(object); ok {
 				out, known = append(out, members...), known && k
 			}
 		}
 	}
-	required, properties := s.get("required").texts(), s.get("properties")
-	for _, name := range properties.names() {
-		p := properties.get(name)
-		if !p.there() || p.get("readOnly").yes() || len(out) >= sampleMembers || out.get(name) != nil ||
-			len(required) > 0 && !slices.Contains(required, name) {
+	for _, name := range sortedNames(s.Properties) {
+		p := s.Properties[name]
+		if p == nil || p.Value == nil || p.Value.ReadOnly || len(out) >= sampleMembers || out.get(name) != nil ||
+			len(s.Required) > 0 && !slices.Contains(s.Required, name) {
 			continue
 		}
 		value, k := sample(p, depth+1)
@@ -113,30 +86,20 @@ func sampleObject(s node, depth int) (v any, known bool) {
 	return out, known
 }
 
-func number(s node) json.Number {
+func number(s *openapi3.Schema) json.Number {
 	n := 1.0
-	if least, ok := s.number("minimum"); ok && least > n {
-		n = math.Ceil(least)
+	if s.Min != nil && *s.Min > n {
+		n = math.Ceil(*s.Min)
 	}
-	if most, ok := s.number("maximum"); ok && most < n {
-		n = math.Floor(most)
+	if s.Max != nil && *s.Max < n {
+		n = math.Floor(*s.Max)
 	}
 	return json.Number(strconv.FormatFloat(n, 'f', -1, 64))
 }
 
-// number is a member that is one.
-func (n node) number(name string) (float64, bool) {
-	v, ok := n.get(name).value.(json.Number)
-	if !ok {
-		return 0, false
-	}
-	f, err := v.Float64()
-	return f, err == nil
-}
-
 // text makes a string of a format (OpenAPI 3.1, section 4.4: those of JSON Schema).
-func text(s node) string {
-	switch s.get("format").text() {
+func text(s *openapi3.Schema) string {
+	switch s.Format {
 	case "uuid":
 		return "00000000-0000-4000-8000-000000000000"
 	case "date":
@@ -149,31 +112,47 @@ func text(s node) string {
 		return "https://example.com/"
 	}
 	out := "string"
-	if most, ok := s.number("maxLength"); ok && most >= 0 && most < float64(len(out)) {
-		out = out[:int(most)]
+	if s.MaxLength != nil && *s.MaxLength < uint64(len(out)) {
+		out = out[:*s.MaxLength]
 	}
 	return out
 }
 
-// ordered gives a value with its members in the order of their names, and
-// numbers that JSON cannot hold left out.
-func ordered(v any) any {
+// ordered gives a value that a decoder made our types: members in the order of
+// their names, since their own is lost.
+func ordered(v any, depth int) any {
+	if depth > maxDepth {
+		return nil
+	}
 	switch v := v.(type) {
-	case object:
-		out := slices.Clone(v)
-		slices.SortStableFunc(out, func(a, b member) int { return strings.Compare(a.name, b.name) })
-		for i := range out {
-			out[i].value = ordered(out[i].value)
+	case map[string]any:
+		out := make(object, 0, len(v))
+		for _, name := range sortedNames(v) {
+			out = append(out, member{name, ordered(v[name], depth+1)})
 		}
 		return out
+	case object:
+		return v
 	case []any:
 		out := make([]any, len(v))
 		for i := range v {
-			out[i] = ordered(v[i])
+			out[i] = ordered(v[i], depth+1)
 		}
 		return out
-	default:
+	case string:
+		return strings.ToValidUTF8(v, "\ufffd")
+	case float64:
+		if math.IsInf(v, 0) || math.IsNaN(v) {
+			return nil
+		}
+		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
+			return json.Number(strconv.FormatInt(int64(v), 10))
+		}
+		return json.Number(strconv.FormatFloat(v, 'g', -1, 64))
+	case nil, bool, json.Number:
 		return v
+	default:
+		return fmt.Sprint(v) // integers and times of YAML
 	}
 }
 
@@ -195,6 +174,6 @@ func scalar(v any) string {
 	case object:
 		return compact(v)
 	default:
-		return fmt.Sprint(v)
+		return fmt.Sprint(ordered(v, 0))
 	}
 }

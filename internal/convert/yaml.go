@@ -10,12 +10,14 @@ import (
 	"github.com/oasdiff/yaml3"
 )
 
+// maxNodes is how many values of a YAML document are read. Aliases are followed,
+// so a document of a few lines can have more than any memory holds.
+const maxNodes = 200_000
+
 var errNodes = errors.New("it has too many values")
 
 // parseYAML reads a YAML document, or a JSON one, into the types of this package.
-// It reads up to so many values: aliases are followed, so a document of a few
-// lines can have more than any memory holds.
-func parseYAML(text []byte, most int) (any, error) {
+func parseYAML(text []byte) (any, error) {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(text, &doc); err != nil {
 		return nil, err
@@ -23,7 +25,8 @@ func parseYAML(text []byte, most int) (any, error) {
 	if len(doc.Content) == 0 {
 		return nil, errors.New("it is empty")
 	}
-	return yamlValue(doc.Content[0], &most, 0)
+	left := maxNodes
+	return yamlValue(doc.Content[0], &left, 0)
 }
 
 func yamlValue(n *yaml.Node, left *int, depth int) (any, error) {
