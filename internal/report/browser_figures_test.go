@@ -150,7 +150,11 @@ func figuresOfSeries(t *testing.T, b *browser, doc savedRun) {
 				t.Errorf("at %v s chart %s reads %s %q, the file says %q", s.T, at[0], at[1], got, text)
 			}
 		}
-		if at := unit.Duration(time.Duration(s.T * 1e9)); data.At[i] != at {
+		at := unit.Duration(time.Duration(s.T * 1e9))
+		if s.T == 0 {
+			at = "0 s"
+		}
+		if data.At[i] != at {
 			t.Errorf("point %d is at %s, the file says %s", i, data.At[i], at)
 		}
 	}

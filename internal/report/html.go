@@ -164,7 +164,7 @@ func (p *Page) view() *view {
 		}
 	}
 	for _, l := range p.Verdict.Limits {
-		v.Limits = append(v.Limits, limitView{clean(l.Limit, 300), clean(l.Shown, maxName), newMood(limitMood(l))})
+		v.Limits = append(v.Limits, limitView{clean(l.Limit, 300), clean(l.Shown, maxName), newMood(p.limitMood(l))})
 	}
 	v.heading(p)
 	if p.Run != nil {

@@ -49,7 +49,7 @@ func (p *Page) overTime(most int) *overTime {
 	}
 	for i, q := range points(all, func(*slot) float64 { return 0 }) {
 		o.Data.X = append(o.Data.X, q.x)
-		o.Data.At = append(o.Data.At, unit.Duration(all[i].at))
+		o.Data.At = append(o.Data.At, moment(all[i].at))
 	}
 	o.latency(all)
 	o.throughput(all, p.Run.Open)
@@ -274,6 +274,14 @@ func timeTicks(all []slot) []tick {
 	return ticks
 }
 
+// moment is a time since the start, as the readings beside it are written.
+func moment(at time.Duration) string {
+	if at == 0 {
+		return "0 s"
+	}
+	return unit.Duration(at)
+}
+
 // numbers adds the charts as a table, for those who cannot see them.
 func (o *overTime) numbers(p *Page) {
 	if o == nil {
@@ -283,7 +291,7 @@ func (o *overTime) numbers(p *Page) {
 	o.Head = []string{"Time", "p50", "p95", "p99", "Answered", "Failed", "Users"}
 	for i := range all {
 		s := &all[i]
-		row := []string{unit.Duration(s.at)}
+		row := []string{moment(s.at)}
 		for _, v := range []float64{s.p50, s.p95, s.p99} {
 			if math.IsNaN(v) {
 				row = append(row, "–")

@@ -292,12 +292,16 @@ func (m *markdown) brokenLimits() {
 }
 
 func (m *markdown) limitRow(l verdict.LimitResult) {
-	mood := limitMood(l)
+	mood := m.limitMood(l)
 	m.line("| ", mood.icon, "\u00a0", solid(mood.word), " | ", markCode(clean(l.Limit, maxName), true), " | ", solid(markText(clean(l.Shown, maxName))), " |")
 }
 
-func limitMood(l verdict.LimitResult) mood {
+// limitMood is how a limit is shown. What held in a run that does not count is no
+// reason for a green mark.
+func (p *Page) limitMood(l verdict.LimitResult) mood {
 	switch {
+	case l.OK && p.Verdict.Outcome == verdict.Invalid:
+		return mood{"⚪", "·", "-", "does not count", toneNeutral}
 	case l.OK:
 		return mood{"✅", "✓", "ok", "holds", toneGood}
 	case l.Warn:

@@ -396,7 +396,7 @@ func (s *screen) limitFacts(t *facts) {
 	}
 	all := append(broken, held...)
 	for _, l := range first(all, s.most.limits) {
-		mood := limitMood(l)
+		mood := s.limitMood(l)
 		word := ""
 		if !l.OK {
 			word = ", " + mood.word

@@ -124,7 +124,7 @@ const page = (() => {
   table();
   charts();
 
-  // Paper cannot be unfolded.
-  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((d) => { d.open = true; }));
+  // Paper cannot be unfolded. What charts show it has already.
+  addEventListener("beforeprint", () => document.querySelectorAll("section:not(#time) details").forEach((d) => { d.open = true; }));
   return { table, charts };
 })();
