@@ -6,8 +6,9 @@
 #   bash .ci/bench/ui.sh [ROUNDS] [RATE] [DURATION] [KIND...]     default 5 5000/s 10s page stuck
 #
 # KIND: page (the live page, with three readers), stuck (one of them has stopped
-# reading), terminal (the live view), otlp (metrics sent to a collector). Needs curl
-# and jq, and script for the terminal; wants nothing else on the machine.
+# reading), lines (as in a log), terminal (the live view), otlp (metrics sent to a
+# collector). Needs curl and jq, and script for the terminal, whose own work is in
+# the figures; wants nothing else on the machine.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 rounds=${1:-5} rate=${2:-5000/s} duration=${3:-10s}
@@ -64,9 +65,10 @@ measure() {
 	case $kind in
 	none) command+=(--quiet) ;;
 	page | stuck) command+=(--quiet --ui 127.0.0.1:0) ;;
+	lines) ;; # as in a log
 	otlp) command+=(--quiet --otlp "http://$(cat "$work/address")") ;; # the target takes anything
 	terminal) command=(env -u CI TERM=xterm-256color script -qec "stty cols 100 rows 40; ${command[*]}" /dev/null) ;;
-	*) echo "no kind $kind: page, stuck, terminal or otlp" >&2; exit 2 ;;
+	*) echo "no kind $kind: page, stuck, lines, terminal or otlp" >&2; exit 2 ;;
 	esac
 	TIMEFORMAT='%U %S'
 	{ time "${command[@]}" >"$work/out" 2>"$work/err"; } 2>"$work/time" &
