@@ -143,7 +143,12 @@ func (p *Page) whyNoise(f *verdict.Finding, e *verdict.Evidence) string {
 	if e.Stored < 5 {
 		out += ", as far as so few stored runs can tell"
 	}
-	out += fmt.Sprintf(". With %s judged together, noise alone may reach %s", plural(e.Rows, unit.Count(int64(e.Rows)), "row"), noise(f))
+	out += fmt.Sprintf(". With %s judged together, ", plural(e.Rows, unit.Count(int64(e.Rows)), "row"))
+	if e.NoiseTimes > 0 && e.RowPercent > 0 {
+		out += fmt.Sprintf("of which each may be wrong 1 time in %s, that counts %s times (%s degrees of freedom): ",
+			oneIn(e.RowPercent), unit.Number(e.NoiseTimes), unit.Number(e.DF))
+	}
+	out += "noise alone may reach " + noise(f)
 	if b := p.Verdict.Base; b != nil && b.FalseAlarmPercent > 0 {
 		out += fmt.Sprintf("; at most 1 unchanged pull request in %s is blamed for more", unit.Count(int64(100/b.FalseAlarmPercent)))
 	}

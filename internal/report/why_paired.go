@@ -87,7 +87,7 @@ func whyLook(f *verdict.Finding, e *verdict.Evidence, q *verdict.PairedEvidence)
 		out = fmt.Sprintf("Noise: this is look %d of %d. It may suspect %s of unchanged pull requests, which a restart then clears", q.Look, q.Looks, unit.Percent(q.LookPercent/100))
 	}
 	if q.RowPercent > 0 {
-		out += fmt.Sprintf("; %s share that, which is 1 in %s for this one", plural(e.Rows, unit.Count(int64(e.Rows)), "row"), unit.Count(int64(math.Round(100/q.RowPercent))))
+		out += fmt.Sprintf("; %s share that, which is 1 in %s for this one", plural(e.Rows, unit.Count(int64(e.Rows)), "row"), oneIn(q.RowPercent))
 	}
 	switch {
 	case f.Metric == metricErrors && q.ErrorsChance == 0:
@@ -118,4 +118,11 @@ func whySecond(f *verdict.Finding, s *verdict.SecondEvidence) string {
 		return out + " it counts as seen again, and it was."
 	}
 	return out + " it counts as seen again, and it was not; a call stands when any row of its step is."
+}
+
+// oneIn is a chance as "1,070": one in so many, to three digits.
+func oneIn(percent float64) string {
+	n := 100 / percent
+	step := math.Pow10(max(0, int(math.Log10(n))-2))
+	return unit.Count(int64(math.Round(n/step) * step))
 }

@@ -17,6 +17,7 @@ func whyPage() *Page {
 				LimitPercent: 18, NoisePercent: 18, Rule: "latency.p95 within 10% or 5ms", Call: verdict.Slower,
 				Evidence: &verdict.Evidence{
 					Chunks: 12, Attempts: 1, Stored: 10, Beside: true, OthersPercent: 1.6, SpreadPercent: 4, TolerancePercent: 10, Rows: 15,
+					RowPercent: 0.03, DF: 8, NoiseTimes: 4.22,
 				},
 			},
 			{Step: "GET /me", Metric: "p95", Call: verdict.NotJudged, Why: "too few requests: p95 needs 200 successful ones, this run had 90"},
@@ -53,7 +54,7 @@ func TestWhy(t *testing.T) {
 		{"", []string{"GET /me errors", "1. Measured", "GET /orders p95", "Decided"}},
 		{"get /orders P95", []string{
 			"1. Measured: p95 289 ms in this run, 212 ms in 10 stored runs: +36.3%", "2. The other steps of the same run moved by +1.6%",
-			"3. Noise: when nothing changes", "±4%", "15 rows", "1 unchanged pull request in 100", "4. Allowed: the rule says", "+10% here", "limit: +18%",
+			"3. Noise: when nothing changes", "±4%", "15 rows", "1 time in 3,330", "counts 4.22 times (8 degrees of freedom)", "1 unchanged pull request in 100", "4. Allowed: the rule says", "+10% here", "limit: +18%",
 			"between +28% and +45%", "Decided: +34.1% is beyond the limit: slower",
 		}},
 		{"/me p50", []string{"1 ms on base", "90 pairs of rounds. Each", "±1.5% (tau), which is assumed", "cannot be restarted", "look 3 of 3", "within the limit"}},

@@ -24,6 +24,13 @@ type Evidence struct {
 	ApartPercent     float64 `json:"apart_percent,omitempty"`
 	TolerancePercent float64 `json:"tolerance_percent"` // what the rule allows, here
 	Rows             int     `json:"rows"`              // judged together: the more there are, the higher each limit
+	// Against stored runs: what the row was asked at in the end, as its share of the
+	// chance to blame an unchanged pull request; the degrees of freedom of the spread,
+	// heavy tails allowed for; and how many times the spread noise is, on a logarithmic
+	// scale.
+	RowPercent float64 `json:"row_percent,omitempty"`
+	DF         float64 `json:"df,omitempty"`
+	NoiseTimes float64 `json:"noise_times,omitempty"`
 	// Paired is the arithmetic of a paired run; nil: one target, and stored runs.
 	Paired *PairedEvidence `json:"paired,omitempty"`
 }
@@ -71,10 +78,14 @@ type SecondEvidence struct {
 	Again         bool    `json:"again"`          // it does
 }
 
-func (t *moved) evidence() *Evidence {
+func (t *moved) evidence(a float64) *Evidence {
 	e := &Evidence{
+		RowPercent: digits(100 * a), DF: digits(t.df()),
 		Chunks: t.chunks, Attempts: t.heads, Stored: t.stored, Beside: t.beside,
 		SpreadPercent: percent(math.Sqrt(t.spread.Var)), TolerancePercent: allowedPercent(&t.allowance),
+	}
+	if t.spread.Var > 0 {
+		e.NoiseTimes = digits(t.noise(a) / math.Sqrt(t.spread.Var))
 	}
 	if t.beside {
 		e.OthersPercent = percent(t.raw - t.change)

@@ -40,10 +40,13 @@ func TestFitsTheSchema(t *testing.T) {
 	for name, v := range map[string]verdict.Verdict{"stored runs": stored, "both sides": alone, "both sides, restarted": restarted} {
 		seen := map[string]bool{}
 		for _, f := range v.Findings {
-			if e := f.Evidence; e != nil && e.Paired != nil {
+			if f.Evidence == nil {
+				continue
+			}
+			checkNoise(t, name, &f)
+			if q := f.Evidence.Paired; q != nil {
 				seen["paired"] = true
-				seen["second"] = seen["second"] || e.Paired.Second != nil
-				checkNoise(t, name, &f)
+				seen["second"] = seen["second"] || q.Second != nil
 			}
 		}
 		if want := name != "stored runs"; seen["paired"] != want || seen["second"] != (name == "both sides, restarted") {
@@ -70,8 +73,18 @@ func checkNoise(t *testing.T, name string, f *verdict.Finding) {
 	if f.Metric == "errors" {
 		return
 	}
-	e, q := f.Evidence, f.Evidence.Paired
 	ln := func(percent float64) float64 { return math.Log1p(percent / 100) }
+	if f.Evidence.Paired == nil {
+		noise := f.Evidence.NoiseTimes * ln(f.Evidence.SpreadPercent)
+		if f.Metric == "throughput" {
+			noise = -noise
+		}
+		if got := math.Abs(100 * math.Expm1(noise)); math.Abs(got-f.NoisePercent) > 0.01*f.NoisePercent+0.1 {
+			t.Errorf("%s: %s %s: the evidence comes to a noise of %.2f%%, the finding says %.2f%%", name, f.Step, f.Metric, got, f.NoisePercent)
+		}
+		return
+	}
+	e, q := f.Evidence, f.Evidence.Paired
 	noise := math.Hypot(q.SpreadTimes*ln(e.SpreadPercent), q.ApartTimes*ln(q.CountedPercent))
 	if f.Metric == "throughput" { // where less is worse
 		noise = -noise

@@ -125,8 +125,11 @@ func (t *moved) sd() float64 { return math.Sqrt(t.spread.Var * t.infl) }
 // one run of one step is far off for no reason, more often than a normal
 // distribution knows; the mean of several runs less so.
 func (t *moved) noise(a float64) float64 {
-	return t.students.t(math.Min(t.spread.DF, stat.TailDF(oddRuns, t.heads)), 1-a) * t.sd()
+	return t.students.t(t.df(), 1-a) * t.sd()
 }
+
+// df is the degrees of freedom that noise counts with.
+func (t *moved) df() float64 { return math.Min(t.spread.DF, stat.TailDF(oddRuns, t.heads)) }
 
 // oddRuns is the excess kurtosis of run-to-run noise that the limits allow for:
 // that of Student's t with 8 degrees of freedom. It is what keeps the false
@@ -180,7 +183,7 @@ func (t *moved) describe(f *Finding, a float64) {
 	f.LowPercent, f.HighPercent = percent(t.change-half), percent(t.change+half)
 	f.LimitPercent = math.Abs(percent(t.sign * t.limit(true, a)))
 	f.NoisePercent = math.Abs(percent(t.sign * t.noise(a)))
-	f.Evidence = t.evidence()
+	f.Evidence = t.evidence(a)
 }
 
 // percent turns a logarithm of a ratio into the change in percent, kept within
