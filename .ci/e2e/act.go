@@ -106,6 +106,9 @@ type stage struct {
 	jobs   int
 }
 
+// repoID is octo/shop's number.
+const repoID = 1
+
 // attempts is how often a job is run when the machine is too busy to judge.
 const attempts = 3
 
@@ -269,7 +272,7 @@ func (s *stage) writeEvent(to string, j job) error {
 	if repo == nil {
 		return fmt.Errorf("%s.json has no repository", j.event)
 	}
-	repo["full_name"], repo["name"], repo["default_branch"] = "octo/shop", "shop", "main"
+	repo["full_name"], repo["name"], repo["default_branch"], repo["id"] = "octo/shop", "shop", "main", repoID
 	switch {
 	case j.event == "issue_comment":
 		delete(e, "pull_request")

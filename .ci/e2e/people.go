@@ -120,7 +120,7 @@ func (p *people) routes(mux *http.ServeMux, root string, e *emulator) {
 			list = append(list, map[string]any{
 				"id": a.id, "name": r.URL.Query().Get("name"), "size_in_bytes": len(a.data), "expired": false,
 				"created_at":   time.Unix(int64(a.id), 0).UTC().Format(time.RFC3339),
-				"workflow_run": map[string]any{"id": a.run, "head_sha": a.commit, "head_branch": "signed", "head_repository_id": 1},
+				"workflow_run": map[string]any{"id": a.run, "head_sha": a.commit, "head_branch": "signed", "head_repository_id": repoID},
 			})
 		}
 		answer(w, http.StatusOK, map[string]any{"total_count": len(list), "artifacts": list})

@@ -137,6 +137,7 @@ func (c *ciRun) savedOfCommit(ctx context.Context) ([]*measurement, error) {
 		if err != nil {
 			return nil, err
 		}
+		list = slices.DeleteFunc(list, func(a github.Artifact) bool { return !c.ours(a) })
 		for _, a := range list[:min(len(list), maxArtifacts)] {
 			archive, err := c.client.Download(ctx, a)
 			if err != nil {
@@ -152,6 +153,13 @@ func (c *ciRun) savedOfCommit(ctx context.Context) ([]*measurement, error) {
 		}
 	}
 	return nil, nil
+}
+
+// ours says whether an upload may be what this pull request's own job measured. A
+// commit of the repository can stand in a fork too, and be measured there against
+// another base.
+func (c *ciRun) ours(a github.Artifact) bool {
+	return c.event.Fork || c.event.RepoID == 0 || a.HeadRepositoryID == 0 || a.HeadRepositoryID == c.event.RepoID
 }
 
 // fromArchive makes the measurements of all our specs; nil when one is missing. What

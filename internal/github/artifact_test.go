@@ -35,7 +35,7 @@ func TestArtifactsOfARun(t *testing.T) {
 	if !slices.Equal(ids, []int64{again, first}) {
 		t.Errorf("got %v, want the newest first, %v", ids, []int64{again, first})
 	}
-	if list[0].RunID != 7 || list[0].HeadSHA != artifactSHA || list[0].HeadBranch != "patch" || list[0].HeadRepositoryID != 99 {
+	if list[0].RunID != 7 || list[0].HeadSHA != artifactSHA || list[0].HeadBranch != "patch" || list[0].HeadRepositoryID != githubtest.RepoID {
 		t.Errorf("got %+v", list[0])
 	}
 }

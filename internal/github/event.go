@@ -31,6 +31,7 @@ type Event struct {
 	Action string // "opened", "labeled", "completed", ...; of events that have it
 
 	Owner, Repo   string // the repository that the workflow runs in
+	RepoID        int64  // of the repository; 0: not told
 	DefaultBranch string
 	Ref           string // GITHUB_REF: refs/heads/main, refs/pull/7/merge
 	SHA           string // GITHUB_SHA: for a pull request the test merge, not its head
@@ -170,6 +171,7 @@ type payload struct {
 	After      string `json:"after"`
 	Deleted    bool   `json:"deleted"`
 	Repository struct {
+		ID            int64  `json:"id"`
 		FullName      string `json:"full_name"`
 		DefaultBranch string `json:"default_branch"`
 	} `json:"repository"`
@@ -237,7 +239,7 @@ func (e Event) with(data []byte) (Event, error) {
 	if err := json.Unmarshal(data, &p); err != nil {
 		return e, fmt.Errorf("reading the event file: %w", err)
 	}
-	e.Action, e.Label, e.DefaultBranch = p.Action, p.Label.Name, p.Repository.DefaultBranch
+	e.Action, e.Label, e.DefaultBranch, e.RepoID = p.Action, p.Label.Name, p.Repository.DefaultBranch, p.Repository.ID
 	if e.Repo == "" {
 		e.setRepo(p.Repository.FullName)
 	}

@@ -69,7 +69,7 @@ func (s *Server) sendArtifacts(c *call, keep func(*Artifact) bool) {
 		if name := c.r.URL.Query().Get("name"); keep(a) && (name == "" || a.Name == name) {
 			list = append(list, map[string]any{
 				"id": a.ID, "name": a.Name, "size_in_bytes": a.Size, "expired": a.Expired, "created_at": a.Created.UTC().Format(time.RFC3339),
-				"workflow_run": map[string]any{"id": a.Run, "head_sha": a.HeadSHA, "head_branch": "patch", "head_repository_id": 99},
+				"workflow_run": map[string]any{"id": a.Run, "head_sha": a.HeadSHA, "head_branch": "patch", "head_repository_id": RepoID},
 			})
 		}
 	}

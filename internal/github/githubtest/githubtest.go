@@ -21,6 +21,9 @@ import (
 // Repo is the only repository there is.
 const Repo = "octo/shop"
 
+// RepoID is its number, in all that runs have uploaded.
+const RepoID = 99
+
 // A Server is GitHub. Set its fields before use; read them when nobody calls.
 type Server struct {
 	// Login is whose token the caller has; Read gives the token no right to write.
