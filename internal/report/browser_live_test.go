@@ -148,6 +148,10 @@ func browserLive(t *testing.T, b *browser) {
 		if overflow > 0 {
 			t.Errorf("%d px wider than a screen of %d", overflow, width)
 		}
+		b.eval(`(() => { const t = document.getElementById("table"); return t.scrollWidth - t.clientWidth })()`, &overflow)
+		if overflow > 0 {
+			t.Errorf("the steps are %d px wider than their place on a screen of %d", overflow, width)
+		}
 	}
 	t.Run("accessible", func(t *testing.T) {
 		b.t = t
