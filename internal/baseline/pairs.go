@@ -25,9 +25,14 @@ const (
 	mostPairs   = 1 << 20 // bytes of a file: fifty times what one holds
 )
 
-// PairsKept is how many past comparisons of each metric are remembered: so many
-// tell how far two deployments of the same code differ.
-const PairsKept = 60
+const (
+	// PairsKept is how many steps of past comparisons are remembered for each metric:
+	// so many tell how far two deployments of the same code differ.
+	PairsKept = 60
+	// pairsOfOne is how many steps of one comparison are among them: all steps of it
+	// are of the same two deployments, of which there must be many.
+	pairsOfOne = 3
+)
 
 // Pairs is what is remembered of the paired runs of one spec, profile and
 // environment.
@@ -51,18 +56,23 @@ type pairsRow struct {
 	SE float64 `json:"se"`
 }
 
-// Add remembers a further comparison.
+// Add remembers a further comparison: of its steps a few, that lie apart, and other
+// ones than the last time.
 func (p *Pairs) Add(more map[string][]stat.Compared) {
 	if p.Past == nil {
 		p.Past = map[string][]stat.Compared{}
 	}
 	for metric, found := range more {
-		for _, c := range found {
-			if usable(c) {
-				p.Past[metric] = append(p.Past[metric], c)
-			}
+		found = slices.DeleteFunc(slices.Clone(found), func(c stat.Compared) bool { return !usable(c) })
+		past, n := p.Past[metric], min(len(found), pairsOfOne)
+		first := 0
+		if len(past) > 0 && n > 0 {
+			first = int(math.Float64bits(past[len(past)-1].Y) % uint64(len(found))) // as good as drawn, and the same each time
 		}
-		p.Past[metric] = latest(p.Past[metric])
+		for i := range n {
+			past = append(past, found[(first+i*len(found)/n)%len(found)])
+		}
+		p.Past[metric] = latest(past)
 	}
 }
 

@@ -50,6 +50,40 @@ func TestPairsAreRemembered(t *testing.T) {
 	}
 }
 
+// One comparison of many steps does not push out all that others taught, and over
+// many comparisons each step has its turn.
+func TestPairsOfManySteps(t *testing.T) {
+	t.Parallel()
+	var p baseline.Pairs
+	const steps = 70
+	seen := map[int]bool{}
+	for run := range 200 {
+		var found []stat.Compared
+		for step := range steps {
+			found = append(found, stat.Compared{Y: float64(run)/1000 + float64(step)/1e6, SE: float64(step) / 1000})
+		}
+		p.Add(map[string][]stat.Compared{"p50": found})
+		var now []float64
+		for _, c := range p.Past["p50"][max(0, len(p.Past["p50"])-3):] {
+			now = append(now, c.SE)
+			seen[int(math.Round(c.SE*1000))] = true
+		}
+		if len(now) != 3 || now[0] == now[1] || now[1] == now[2] || now[0] == now[2] {
+			t.Fatalf("run %d: remembered the steps %v", run, now)
+		}
+	}
+	if n := len(p.Past["p50"]); n != baseline.PairsKept || math.Abs(p.Past["p50"][0].Y-0.180) > 1e-3 {
+		t.Errorf("%d values, the first %+v; want those of the last 20 comparisons", n, p.Past["p50"][0])
+	}
+	if len(seen) < steps*3/4 {
+		t.Errorf("only %d of %d steps had a turn", len(seen), steps)
+	}
+	p.Add(map[string][]stat.Compared{"p50": {{Y: math.NaN()}}, "p95": nil})
+	if n := len(p.Past["p50"]); n != baseline.PairsKept {
+		t.Errorf("%d values after one that is none", n)
+	}
+}
+
 func TestPairsThatAreDamaged(t *testing.T) {
 	t.Parallel()
 	name, good, err := baseline.EncodePairs(pairsQuery, baseline.Pairs{Past: map[string][]stat.Compared{"p50": {{Y: 0.1, SE: 0.01}}}})

@@ -11,8 +11,8 @@ import (
 )
 
 // trendRuns is how many stored runs the trend of the main branch is read from:
-// twenty set the level, the rest may have crept. On a branch of GitHub each costs
-// a call, but only pushes to main ask.
+// twenty at least set the level, the rest may have crept. A branch of GitHub hands
+// out so many in one call.
 const trendRuns = 60
 
 // watchTrend looks, after a run on the main branch, for what has crept up over many
