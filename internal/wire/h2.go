@@ -72,6 +72,7 @@ func (s *Session) exchange2(c *conn, req *Request, resp *Response) error {
 	block := s.client.encode(req, form2, "").bytes
 	r := &s.reader
 	r.reset(req.Method == "HEAD", s.takeBody(req), int(s.client.opts.BodyLimit))
+	r.lastLen = 0 // the fields take the place of those of a head in HTTP/1
 	h.open(r, block, s.cookies(req), req.Body)
 	for first := true; !h.done; first = false {
 		if err := h.push(first); err != nil {

@@ -25,6 +25,8 @@ type head struct {
 	chunked bool
 	close   bool // the connection ends after this response
 	fields  []Field
+
+	unfolded bool // lines were joined in place: its bytes are no longer those that came
 }
 
 // text is b as a string that shares its memory: valid as long as b is.
@@ -49,6 +51,7 @@ func (h *head) parse(b []byte) error {
 		}
 		if len(b) > 0 && (b[0] == ' ' || b[0] == '\t') && bytes.IndexByte(line, ':') > 0 {
 			line, b = unfold(line, b)
+			h.unfolded = true
 		}
 		name, value, err := cutField(line)
 		if err != nil {

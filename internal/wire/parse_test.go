@@ -24,9 +24,12 @@ type parsed struct {
 	Rest   string
 }
 
-// ours1 reads data in pieces of so many bytes with reader1.
+// ours1 reads data in pieces of so many bytes with a new reader1.
 func ours1(data []byte, piece int, isHEAD bool) (p parsed, err error) {
-	var r reader1
+	return readWith(new(reader1), data, piece, isHEAD)
+}
+
+func readWith(r *reader1, data []byte, piece int, isHEAD bool) (p parsed, err error) {
 	var body []byte
 	r.reset(isHEAD, &body, 1<<20)
 	rest := data
@@ -43,7 +46,7 @@ func ours1(data []byte, piece int, isHEAD bool) (p parsed, err error) {
 	}
 	p = parsed{Status: r.status, Header: make(map[string][]string), Body: string(body), Close: r.close, Rest: string(rest)}
 	for _, f := range r.fields {
-		k := textproto.CanonicalMIMEHeaderKey(f.Name)
+		k := textproto.CanonicalMIMEHeaderKey(strings.Clone(f.Name))
 		p.Header[k] = append(p.Header[k], strings.Clone(f.Value))
 	}
 	return p, nil
@@ -123,6 +126,49 @@ func TestReaderAgreesWithNetHTTP(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestReaderKnowsTheHeadBefore: what a reader has read before changes nothing of
+// what it reads next, whether the head is the same or another, whole or cut, and
+// to whatever method it answers.
+func TestReaderKnowsTheHeadBefore(t *testing.T) {
+	t.Parallel()
+	for before, first := range good {
+		var r reader1
+		for name, second := range good {
+			for _, data := range []string{first, first, second, second, first} {
+				for _, piece := range []int{1000, 7} {
+					for _, isHEAD := range []bool{false, true} {
+						want, wantErr := ours1([]byte(data), 1000, isHEAD)
+						got, err := readWith(&r, []byte(data), piece, isHEAD)
+						if diff := cmp.Diff(want, got); diff != "" || (err == nil) != (wantErr == nil) {
+							t.Fatalf("%q and %q, pieces of %d (-alone +behind the other): %v\n%s", before, name, piece, err, diff)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestReaderForgetsAnUnfoldedHead: lines that are joined in place leave bytes
+// that never came; a head that looks like them is parsed.
+func TestReaderForgetsAnUnfoldedHead(t *testing.T) {
+	t.Parallel()
+	var r reader1
+	folded := []byte("HTTP/1.1 200 OK\r\nA: b\r\n    c\r\nContent-Length: 0\r\n\r\n")
+	if _, err := readWith(&r, folded, 1000, false); err != nil {
+		t.Fatal(err)
+	}
+	left := bytes.Clone(r.buf)
+	if bytes.Equal(left, folded) {
+		t.Fatal("nothing was joined: the test shows nothing")
+	}
+	want, wantErr := ours1(left, 1000, false)
+	got, err := readWith(&r, left, 1000, false)
+	if diff := cmp.Diff(want, got); diff != "" || (err == nil) != (wantErr == nil) {
+		t.Errorf("%q: %v, alone %v\n%s", left, err, wantErr, diff)
 	}
 }
 
@@ -249,6 +295,12 @@ func FuzzReader(f *testing.F) {
 		whole, wholeErr := ours1(data, len(data)+1, isHEAD)
 		if (err == nil) != (wholeErr == nil) || cmp.Diff(whole, got) != "" {
 			t.Fatalf("pieces of %d: %+v, %v; whole: %+v, %v", piece, got, err, whole, wholeErr)
+		}
+		var r reader1
+		for range 2 { // the second time the head may be known
+			if again, againErr := readWith(&r, data, len(data)+1, isHEAD); (againErr == nil) != (wholeErr == nil) || cmp.Diff(whole, again) != "" {
+				t.Fatalf("again: %+v, %v; at first: %+v, %v", again, againErr, whole, wholeErr)
+			}
 		}
 		if err != nil {
 			return
