@@ -140,9 +140,9 @@ func figuresOfSeries(t *testing.T, b *browser, doc savedRun) {
 	for i, s := range doc.Series {
 		want := map[[2]string]string{
 			{"latency", "p50"}: unit.Micros(s.Latency["p50"]), {"latency", "p95"}: unit.Micros(s.Latency["p95"]), {"latency", "p99"}: unit.Micros(s.Latency["p99"]),
-			{"rate", "answered"}: unit.Rate(float64(s.Completed)), {"rate", "iterations asked for"}: unit.Rate(s.Rate),
-			{"rate", "begun"}:  unit.Rate(float64(s.Offered - s.Dropped)),
-			{"users", "users"}: unit.Number(float64(s.Users)), {"users", "in flight"}: unit.Number(float64(s.InFlight)),
+			{"rate", "answered"}: unit.Rate(float64(s.Completed)), {"arrivals", "asked for"}: unit.Rate(s.Rate),
+			{"arrivals", "begun"}: unit.Rate(float64(s.Offered - s.Dropped)),
+			{"users", "users"}:    unit.Number(float64(s.Users)), {"users", "in flight"}: unit.Number(float64(s.InFlight)),
 			{"errors", "503"}: unit.Rate(float64(s.Status["503"])), {"errors", "timeout"}: unit.Rate(float64(s.Errors["timeout"])),
 		}
 		for at, text := range want {

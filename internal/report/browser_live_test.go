@@ -104,7 +104,7 @@ func browserLive(t *testing.T, b *browser) {
 	// The charts are those of the report, and are read with the keys.
 	var plots []string
 	b.eval(`[...document.querySelectorAll(".plot")].filter(p => p.querySelector("svg path")).map(p => p.dataset.plot)`, &plots)
-	if got, want := strings.Join(plots, " "), "latency rate users errors cpu lag"; got != want {
+	if got, want := strings.Join(plots, " "), "latency arrivals rate users errors cpu lag"; got != want {
 		t.Errorf("charts %s, want %s", got, want)
 	}
 	b.eval(`(() => { const f = document.querySelector('[data-plot="latency"] .field'); f.focus();

@@ -395,7 +395,7 @@ func browserCharts(t *testing.T, b *browser) {
 				}
 			}
 		}
-		for _, want := range []string{"latency", "rate", "users", "errors", "percentiles", "cpu", "lag"} {
+		for _, want := range []string{"latency", "arrivals", "rate", "users", "errors", "percentiles", "cpu", "lag"} {
 			if !slices.Contains(ids, want) {
 				t.Errorf("%s: no chart %s in %v", scheme, want, ids)
 			}

@@ -52,7 +52,10 @@ func (p *Page) overTime(most int) *overTime {
 		o.Data.At = append(o.Data.At, moment(all[i].at))
 	}
 	o.latency(all)
-	o.throughput(all, p.Run.Open)
+	if p.Run.Open {
+		o.arrivals(all)
+	}
+	o.throughput(all)
 	o.users(all)
 	o.others(all)
 	shades, x := append(p.stages(all), p.changes(all)...), timeTicks(all)
@@ -97,31 +100,36 @@ func (o *overTime) latency(all []slot) {
 	o.read("latency", "p50", "p50", all, func(s *slot) string { return written(s.p50) })
 }
 
-func (o *overTime) throughput(all []slot, open bool) {
-	asked := points(all, func(s *slot) float64 { return s.asked })
-	begun := points(all, func(s *slot) float64 { return s.begun })
+func (o *overTime) throughput(all []slot) {
 	reached := points(all, func(s *slot) float64 { return s.reached })
-	pl := newPlot("rate", "Throughput", top(asked, begun, reached), unit.Rate)
+	pl := newPlot("rate", "Throughput", top(reached), unit.Rate)
 	pl.area("reached", reached)
 	pl.line("reached", reached)
 	pl.Legend = []legend{{"reached", "requests answered"}}
-	pl.Spoken = "Throughput over time: up to " + unit.Rate(top(reached)) + " answered"
+	pl.Spoken = "Throughput over time: up to " + unit.Rate(top(reached)) + " answered."
 	o.read("rate", "reached", "answered", all, func(s *slot) string { return unit.Rate(s.reached) })
-	if open {
-		pl.line("begun", begun)
-		pl.line("asked", asked)
-		pl.Legend = append(pl.Legend, legend{"asked", "iterations asked for"}, legend{"begun", "begun"})
-		pl.Spoken += ", up to " + unit.Rate(top(asked)) + " iterations asked for, up to " + unit.Rate(top(begun)) + " begun"
-		o.read("rate", "asked", "iterations asked for", all, func(s *slot) string { return unit.Rate(s.asked) })
-		o.read("rate", "begun", "begun", all, func(s *slot) string { return unit.Rate(s.begun) })
-	}
+	o.Plots = append(o.Plots, pl)
+}
+
+// arrivals draws what an open load asked for and what was begun of it: of
+// iterations, each of which may be sixty requests, so not beside those.
+func (o *overTime) arrivals(all []slot) {
+	asked := points(all, func(s *slot) float64 { return s.asked })
+	begun := points(all, func(s *slot) float64 { return s.begun })
+	pl := newPlot("arrivals", "Arrivals", top(asked, begun), unit.Rate)
+	pl.area("begun", begun)
+	pl.line("begun", begun)
+	pl.line("asked", asked)
+	pl.Legend = []legend{{"asked", "asked for"}, {"begun", "begun"}}
+	pl.Spoken = "Iterations over time: up to " + unit.Rate(top(asked)) + " asked for, up to " + unit.Rate(top(begun)) + " begun."
+	o.read("arrivals", "asked", "asked for", all, func(s *slot) string { return unit.Rate(s.asked) })
+	o.read("arrivals", "begun", "begun", all, func(s *slot) string { return unit.Rate(s.begun) })
 	if slices.ContainsFunc(all, func(s slot) bool { return s.dropped > 0 }) {
 		dropped := points(all, func(s *slot) float64 { return s.dropped })
 		pl.line("dropped", dropped)
 		pl.Legend = append(pl.Legend, legend{"dropped", "dropped"})
-		o.read("rate", "dropped", "dropped", all, func(s *slot) string { return unit.Rate(s.dropped) })
+		o.read("arrivals", "dropped", "dropped", all, func(s *slot) string { return unit.Rate(s.dropped) })
 	}
-	pl.Spoken += "."
 	o.Plots = append(o.Plots, pl)
 }
 
