@@ -26,6 +26,27 @@ func TestMaxDurationEndsTheRun(t *testing.T) {
 	}
 }
 
+// Addresses carry keys: what is kept and shown of one has none.
+func TestAddressesAreShownWithoutSecrets(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"https://preview.test/a?x-vercel-protection-bypass=KEY": "https://preview.test/a",
+		"https://user:KEY@staging.test:8443/b#KEY":              "https://staging.test:8443/b",
+		"http://127.0.0.1:8080":                                 "http://127.0.0.1:8080",
+		"http://[::1":                                           "", // no address is shown whole that cannot be read
+	} {
+		if got := bareURL(in); got != want {
+			t.Errorf("bareURL(%q) = %q, want %q", in, got, want)
+		}
+	}
+	g := newGround(t)
+	g.writeSpec(jobSpec)
+	code, log, summary := g.run("ci", "push", push(strings.Repeat("a", 40)), "INPUT_BASE_URL", "http://127.0.0.1:1/?bypass=K3Y", "BASE_URL", "http://127.0.0.1:1", "INPUT_READY_TIMEOUT", "1ms")
+	if strings.Contains(log+summary, "K3Y") {
+		t.Errorf("status %d, and the key is shown:\n%s\n%s", code, log, summary)
+	}
+}
+
 // A pull request that takes a limit out of its spec is told so; from a fork the
 // limit of the base branch holds all the same, in its own job too.
 func TestAPullRequestsOwnLimits(t *testing.T) {

@@ -117,7 +117,8 @@ func (b *builder) targetURL(n *node, text string) {
 	case u.User != nil:
 		b.bad(n, "write them in [http.auth], from the environment", "url has credentials in it")
 	case u.RawQuery != "" || u.ForceQuery:
-		b.bad(n, "write it in the steps, query = {...}", "url %s has a query", quote(text))
+		bare, _, _ := strings.Cut(text, "?") // a query may be a key
+		b.bad(n, "write it in the steps, query = {...}", "url %s has a query", quote(bare))
 	case u.Fragment != "" || strings.Contains(text, "#"):
 		b.bad(n, "leave it out", "url %s has a fragment", quote(text))
 	case !validPort(u):
