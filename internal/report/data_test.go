@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"testing"
@@ -174,6 +175,22 @@ func TestOpenMetricsKeepsTheRules(t *testing.T) {
 			}
 			samples[key] = true
 		}
+	}
+}
+
+// A share that was written in percent and read back came out with another last bit:
+// then the file of a run and the one of its saved result differed.
+func TestOpenMetricsOfASavedShare(t *testing.T) {
+	t.Parallel()
+	p := *samplePage("regression")
+	run := *p.Run
+	write := func(share float64) string {
+		run.Generator.CPU, run.Generator.Steal = share, share
+		return openMetrics(t, New(p.Verdict, &run, p.Context, nil))
+	}
+	const share = 0.0028092380325518626
+	if write(share) != write(math.Nextafter(share, 1)) {
+		t.Error("the last bit of a share shows")
 	}
 }
 

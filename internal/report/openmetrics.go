@@ -2,6 +2,7 @@ package report
 
 import (
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -93,15 +94,19 @@ func (m *metrics) aboutRun(p *Page) {
 
 func (m *metrics) generator(g *result.Generator) {
 	m.family("loadline_generator_cpu_ratio", "gauge", "ratio", "Share of its CPUs that the generator used, mean.")
-	m.sample("loadline_generator_cpu_ratio", g.CPU)
+	m.sample("loadline_generator_cpu_ratio", millionths(g.CPU))
 	m.family("loadline_generator_lag_seconds", "gauge", "seconds", "How late arrivals were for which the generator is to blame.")
 	m.sample("loadline_generator_lag_seconds", g.LagP50.Seconds(), "percentile", "50")
 	m.sample("loadline_generator_lag_seconds", g.LagP99.Seconds(), "percentile", "99")
 	if g.Steal >= 0 {
 		m.family("loadline_generator_steal_ratio", "gauge", "ratio", "Share of CPU time that the hypervisor took, mean.")
-		m.sample("loadline_generator_steal_ratio", g.Steal)
+		m.sample("loadline_generator_steal_ratio", millionths(g.Steal))
 	}
 }
+
+// millionths rounds a share: the result file has it in percent, and its last bit is
+// another when it was read from there.
+func millionths(share float64) float64 { return math.Round(share*1e6) / 1e6 }
 
 func (m *metrics) latency(name, help string, rows []labelled) {
 	m.family(name, "summary", "seconds", help)
