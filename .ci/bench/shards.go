@@ -132,12 +132,12 @@ func (b *bench) sumUp(servers []*counter, figures []figure) error {
 // A counter is an nginx that counts what it answers.
 type counter struct {
 	*nginx
-	addr, status string
-	asked        int64 // how often read asked
+	addr, tls, status string
+	asked             int64 // how often read asked
 }
 
 func startCounter(dir, host string) (*counter, error) {
-	c := &counter{addr: freeAddrOf(host), status: freeAddrOf(host)}
+	c := &counter{addr: freeAddrOf(host), tls: freeAddrOf(host), status: freeAddrOf(host)}
 	own, err := os.MkdirTemp(dir, "counter-")
 	if err != nil {
 		return nil, err
@@ -147,7 +147,8 @@ events { worker_connections 19000; }
 http { access_log off; keepalive_requests 1000000000; keepalive_timeout 300;
 client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
 server { listen %[2]s backlog=4096; location / { default_type application/json; return 200 '%[4]s'; } }
-server { listen %[3]s; location / { stub_status; } } }`, own, c.addr, c.status, answer)
+server { listen %[5]s ssl http2 backlog=4096; ssl_certificate %[6]s/cert.pem; ssl_certificate_key %[6]s/key.pem; location / { default_type application/json; return 200 '%[4]s'; } }
+server { listen %[3]s; location / { stub_status; } } }`, own, c.addr, c.status, answer, c.tls, dir)
 	c.nginx, err = runNginx(own, conf)
 	if err != nil {
 		return nil, err

@@ -22,6 +22,7 @@ import (
 type contender struct {
 	name   string
 	args   func(url string, secs int) []string
+	tls    bool
 	warm   time.Duration // how long it has the CPU to itself at first, to make its connections
 	cmd    *exec.Cmd
 	server *counter // its own: what is asked in its last moment is answered after its turn
@@ -38,7 +39,11 @@ func (b *bench) contest(clients []*contender, turns int, turn time.Duration) (er
 			return err
 		}
 		defer c.server.stop()
-		c.cmd = exec.Command("taskset", append([]string{"-c", "1"}, c.args("http://"+c.server.addr+"/a", secs)...)...)
+		url := "http://" + c.server.addr + "/a"
+		if c.tls {
+			url = "https://" + c.server.tls + "/a"
+		}
+		c.cmd = exec.Command("taskset", append([]string{"-c", "1"}, c.args(url, secs)...)...)
 		if err := c.cmd.Start(); err != nil {
 			return err
 		}
@@ -132,9 +137,15 @@ func (b *bench) wrkArgs(conns int) func(string, int) []string {
 	}
 }
 
-func (b *bench) benchArgs(conns int) func(string, int) []string {
+func (b *bench) benchArgs(conns int, more ...string) func(string, int) []string {
 	return func(url string, secs int) []string {
-		return []string{b.loadline, "bench", url, "-c", fmt.Sprint(conns), "-d", fmt.Sprintf("%ds", secs), "--quiet"}
+		return append([]string{b.loadline, "bench", url, "-c", fmt.Sprint(conns), "-d", fmt.Sprintf("%ds", secs), "--quiet"}, more...)
+	}
+}
+
+func (b *bench) h2loadArgs(conns int) func(string, int) []string {
+	return func(url string, secs int) []string {
+		return []string{"h2load", "-t1", fmt.Sprintf("-c%d", conns), "-m1", fmt.Sprintf("-D%d", secs), url}
 	}
 }
 
@@ -145,23 +156,32 @@ func (b *bench) runArgs(spec string) func(string, int) []string {
 	}
 }
 
-// turnsCost is CPU a request on plain HTTP/1.1, 100 connections, closed loop, of
-// clients under way that take turns with wrk, one after the other: what a client
-// does each second, whether it has the CPU or not, weighs double in that.
+// turnsCost is CPU a request, closed loop, of clients under way that take turns
+// with wrk or h2load, one after the other: what a client does each second, whether
+// it has the CPU or not, weighs double in that.
 func (b *bench) turnsCost() error {
-	const warm = time.Second
-	for _, ours := range []*contender{
-		{name: "bench", args: b.benchArgs(100), warm: warm},
-		{name: "run of two steps", args: b.runArgs(b.spec), warm: warm},
-		{name: "run with checks and capture", args: b.runArgs(b.checks), warm: warm},
+	plain := contender{name: "wrk", args: b.wrkArgs(100)}
+	tls, two := plain, contender{name: "h2load", args: b.h2loadArgs(50), tls: true}
+	tls.tls = true
+	for _, x := range []struct{ ours, theirs contender }{
+		{contender{name: "bench", args: b.benchArgs(100)}, plain},
+		{contender{name: "run of two steps", args: b.runArgs(b.spec)}, plain},
+		{contender{name: "run with checks and capture", args: b.runArgs(b.checks)}, plain},
+		{contender{name: "bench, TLS, HTTP/1.1", args: b.benchArgs(100, "--insecure", "--http", "1.1"), tls: true}, tls},
+		{contender{name: "bench, TLS, HTTP/2", args: b.benchArgs(50, "--insecure", "--http", "2"), tls: true}, two},
 	} {
-		wrk := &contender{name: "wrk", args: b.wrkArgs(100), warm: warm}
-		if err := b.contest([]*contender{wrk, ours}, b.turns, b.turn); err != nil {
+		ours, theirs := x.ours, x.theirs
+		if _, err := exec.LookPath(theirs.name); err != nil {
+			fmt.Printf("in turns: %s is not installed\n", theirs.name)
+			continue
+		}
+		ours.warm, theirs.warm = time.Second, time.Second
+		if err := b.contest([]*contender{&theirs, &ours}, b.turns, b.turn); err != nil {
 			return err
 		}
-		low, mid, high := quartiles(ratios(ours, wrk))
+		low, mid, high := quartiles(ratios(&ours, &theirs))
 		fmt.Printf("%-44s %5.2f x  (half of %d turns %.2f to %.2f; in all %.2f us against %.2f us)\n",
-			"in turns: "+ours.name+" / wrk", mid, len(ours.costs), low, high, ours.perRequest(), wrk.perRequest())
+			"in turns: "+ours.name+" / "+theirs.name, mid, len(ours.costs), low, high, ours.perRequest(), theirs.perRequest())
 	}
 	return nil
 }
