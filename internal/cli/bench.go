@@ -282,7 +282,8 @@ func benchLine(env *Env, run *result.Run) error {
 		Failed   int64   `json:"failed"`
 		Rate     float64 `json:"rate_per_s"`
 		Latency  latency `json:"latency_us"`
-	}{f.Requests, f.Failed, f.PerSecond, latency{q.P50, q.P90, q.P95, q.P99, q.P999, q.Max}})
+		Dropped  int64   `json:"dropped,omitempty"` // arrivals for which no connection was free
+	}{f.Requests, f.Failed, f.PerSecond, latency{q.P50, q.P90, q.P95, q.P99, q.P999, q.Max}, f.Dropped})
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ func Bench(w io.Writer, run *result.Run, intro string, t Terminal) error {
 	s.line(fmt.Sprintf("  %s requests in %s: %s", unit.Count(f.Requests), unit.Duration(run.Measured), unit.Rate(f.PerSecond)),
 		fmt.Sprintf(", %s in, %s out", unit.Size(f.In), unit.Size(f.Out)))
 	if f.Dropped > 0 {
-		s.line("  ", s.paint(toneBad, unit.Count(f.Dropped)+" arrivals were dropped: no connection was free"))
+		s.line("  ", s.paint(toneBad, "dropped "+plural(int(f.Dropped), unit.Count(f.Dropped), "arrival")+": no connection was free; let it have more (--connections)"))
 	}
 	if f.Latency.Count > 0 {
 		s.line()
