@@ -117,16 +117,24 @@ func (c *ciRun) issueOf(m *measurement, key string, next []alarm, rings bool, hi
 		HeadSHA: c.commit(), RunURL: c.event.RunURL(), Reproduce: reproduce(m.spec.File, &measureFlags{target: m.run.Target, profile: m.run.Profile}),
 		HelpURL: docsURL + "action.md#the-tracking-issue",
 	}
+	t.Known = !rings
+	// What is shown comes first, so that it is remembered before all else.
+	var shown, beside []alarm
 	for _, a := range next {
-		if len(t.Alarms) < maxAlarms && a.Told == !rings {
-			t.Alarms = append(t.Alarms, report.Alarm{What: a.What, Came: a.Came, Since: a.Since})
+		if a.Told == rings { // known, beside what rings
+			beside = append(beside, a)
+		} else {
+			shown = append(shown, a)
 		}
 	}
-	t.Known = !rings
-	t.More = max(0, len(next)-maxAlarms)
+	for _, a := range shown[:min(len(shown), maxAlarms)] {
+		t.Alarms = append(t.Alarms, report.Alarm{What: a.What, Came: a.Came, Since: a.Since})
+	}
+	t.More = len(shown) - len(t.Alarms)
+	next = slices.Concat(shown, beside)
 	var hidden []byte
 	if len(next) > 0 {
-		hidden, _ = json.Marshal(next[:min(len(next), maxAlarms)]) // strings and booleans
+		hidden, _ = json.Marshal(next[:min(len(next), maxAlarms)]) // strings, numbers and booleans
 	}
 	return github.Issue{Title: hide(t.Title()), Open: rings, Comment: github.Comment{
 		Key: key, Run: c.event.RunID, Attempt: c.event.RunAttempt, SHA: c.commit(), Body: hide(t.Markdown()), Hidden: hidden,
@@ -164,7 +172,7 @@ func (c *ciRun) alarms(m *measurement) []alarm {
 	}
 	for i := range all {
 		a := &all[i]
-		a.What, a.Came, a.Since = cut(a.What, 60), cut(a.Came, 30), cut(a.Since, 12)
+		a.What, a.Came, a.Since = cut(a.What, 60), cut(a.Came, 30), shortSHA(a.Since)
 	}
 	return all
 }

@@ -146,6 +146,49 @@ func TestTrackingIssueRights(t *testing.T) {
 	}
 }
 
+// TestTrackingIssueNamesCommits: commits stand in it as GitHub links them, those of
+// this run and those that came before.
+func TestTrackingIssueNamesCommits(t *testing.T) {
+	t.Parallel()
+	hub := githubtest.New()
+	trackNight(t, hub, 1, night{broken: "x", creeping: "GET /a"}.measured())
+	trackNight(t, hub, 2, night{broken: "x"}.measured())
+	body := hub.Issues()[0].Body
+	for _, want := range []string{"| 0123456 |", "| " + firstSHA[:7] + " |", "Last looked at: " + firstSHA[:7] + " in "} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%q is missing in\n%s", want, body)
+		}
+	}
+}
+
+// TestTrackingIssueCountsRows: what a person has closed the issue on is neither shown
+// nor counted among what is left out.
+func TestTrackingIssueCountsRows(t *testing.T) {
+	t.Parallel()
+	hub := githubtest.New()
+	many := func(n int) *measurement {
+		m := night{}.measured()
+		for i := range n {
+			m.verdict.Findings = append(m.verdict.Findings, verdict.Finding{Step: strings.Repeat("x", i+1), Metric: "p50", Call: verdict.Slower, ChangePercent: 30, Base: 100, Head: 130})
+			m.verdict.Head.Rows = append(m.verdict.Head.Rows, result.Row{Scope: result.ScopeStep, Step: strings.Repeat("x", i+1)})
+		}
+		return m
+	}
+	trackNight(t, hub, 1, many(15))
+	hub.SetIssue(hub.Issues()[0].Number, "closed")
+	later := many(25)
+	for i := range later.verdict.Findings {
+		if f := &later.verdict.Findings[i]; f.Call == verdict.Slower && len(f.Step) <= 15 {
+			f.Call, f.Base = verdict.Unchanged, 130
+		}
+	}
+	trackNight(t, hub, 2, later)
+	body := hub.Issues()[0].Body
+	if rows := strings.Count(body, "\n| ") - 1; rows != 10 || strings.Contains(body, "more row") {
+		t.Errorf("%d rows:\n%s", rows, body)
+	}
+}
+
 // TestAlarmsFit: what is hidden of the most alarms there can be fits in an issue.
 func TestAlarmsFit(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -70,13 +71,8 @@ func (t *TrackingIssue) Markdown() string {
 	return b.String()
 }
 
-// sinceCommit is short; GitHub links it.
-func sinceCommit(sha string) string {
-	if sha == "" {
-		return "not known"
-	}
-	return markText(clean(sha[:min(len(sha), 10)], maxName))
-}
+// sinceCommit is a commit as GitHub links it.
+func sinceCommit(sha string) string { return cmp.Or(short(sha), "not known") }
 
 func (t *TrackingIssue) seen() string {
 	commit := sinceCommit(t.HeadSHA)
