@@ -65,7 +65,10 @@ func (f *Found) Summaries() []*result.Summary {
 }
 
 // Skipped is a stored file that could not be used.
-type Skipped struct{ File, Reason string }
+type Skipped struct {
+	File, Reason string
+	Err          error // of reading it, as result.ErrNewer; nil: it was read, and does not fit
+}
 
 // A Miss says why nothing stored may be compared with.
 type Miss struct {
@@ -115,11 +118,11 @@ func search(store fs.FS, q *Query) (*Found, error) {
 		s, err := readFile(store, name)
 		switch {
 		case err != nil:
-			found.skip(name, err.Error())
+			found.skip(Skipped{name, err.Error(), err})
 		case s.Spec != q.Spec || s.Profile != q.Profile || s.Environment.Key() != q.Environment.Key():
-			found.skip(name, "is of another spec or machine than its folder: it was moved there by hand")
+			found.skip(Skipped{File: name, Reason: "is of another spec or machine than its folder: it was moved there by hand"})
 		case s.Unfit != "":
-			found.skip(name, "is no fit baseline: "+s.Unfit)
+			found.skip(Skipped{File: name, Reason: "is no fit baseline: " + s.Unfit})
 		case s.Fingerprint != q.Fingerprint:
 			if other == nil {
 				other = s
@@ -131,7 +134,7 @@ func search(store fs.FS, q *Query) (*Found, error) {
 	// A name tells the second, what is within it tells the rest.
 	slices.SortStableFunc(found.Records, func(a, b Record) int { return b.Started.Compare(a.Started) })
 	if len(found.Records) == 0 {
-		found.Miss, err = miss(store, *q, other, found.Skipped)
+		found.Miss, err = miss(store, q, other, found.Skipped)
 		if later > 0 && other == nil && err == nil {
 			found.Miss = &Miss{
 				"later-commits",
@@ -163,9 +166,7 @@ func (q *Query) asksFor(name string) bool {
 	return len(parts) > 1 && slices.ContainsFunc(q.Commits, func(c string) bool { return short(c) == parts[1] })
 }
 
-func (f *Found) skip(name, reason string) {
-	f.Skipped = append(f.Skipped, Skipped{name, reason})
-}
+func (f *Found) skip(s Skipped) { f.Skipped = append(f.Skipped, s) }
 
 // newest lists the runs in a folder, newest first: their names begin with the
 // time. A folder that does not exist is empty.
@@ -201,7 +202,7 @@ func readFile(store fs.FS, name string) (*result.Summary, error) {
 }
 
 // miss says why there is nothing to compare with: first what is nearest.
-func miss(store fs.FS, q Query, other *result.Summary, skipped []Skipped) (*Miss, error) {
+func miss(store fs.FS, q *Query, other *result.Summary, skipped []Skipped) (*Miss, error) {
 	if other != nil {
 		return &Miss{
 			"spec-changed",
@@ -211,7 +212,7 @@ func miss(store fs.FS, q Query, other *result.Summary, skipped []Skipped) (*Miss
 	}
 	if len(skipped) > 0 {
 		remedy := "remove the damaged files, then let a run on the main branch store a new baseline"
-		if strings.Contains(skipped[0].Reason, result.ErrNewer.Error()) {
+		if errors.Is(skipped[0].Err, result.ErrNewer) {
 			remedy = "use the loadline that main uses" // others can read them
 		}
 		return &Miss{
@@ -227,14 +228,14 @@ func miss(store fs.FS, q Query, other *result.Summary, skipped []Skipped) (*Miss
 }
 
 func reason(s Skipped) string {
-	if strings.HasPrefix(s.Reason, "is ") {
+	if s.Err == nil {
 		return s.Reason
 	}
 	return "could not be read: " + s.Reason
 }
 
 // elsewhere looks for runs of the same spec on other machines.
-func elsewhere(store fs.FS, q Query) (*Miss, error) {
+func elsewhere(store fs.FS, q *Query) (*Miss, error) {
 	dirs, err := fs.ReadDir(store, root)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/loadline-ci/loadline/internal/baseline"
 	"github.com/loadline-ci/loadline/internal/github"
@@ -73,9 +72,7 @@ func (s *ciStore) find(ctx context.Context, q baseline.Query) (*baseline.Found, 
 		return nil, err
 	}
 	// Those are as good as any, and only too many.
-	found.Skipped = slices.DeleteFunc(found.Skipped, func(x baseline.Skipped) bool {
-		return strings.HasSuffix(x.Reason, github.ErrSpared.Error())
-	})
+	found.Skipped = slices.DeleteFunc(found.Skipped, func(x baseline.Skipped) bool { return errors.Is(x.Err, github.ErrSpared) })
 	return found, nil
 }
 

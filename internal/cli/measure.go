@@ -156,7 +156,7 @@ func (m *measurement) compareWith(ctx context.Context, j job, in *verdict.Input)
 	}
 	for _, s := range found.Skipped {
 		skipped := verdict.Reason{Code: "baseline-skipped", Message: "the stored run " + s.File + " was left out: " + s.Reason, Remedy: "remove the file"}
-		if strings.Contains(s.Reason, result.ErrNewer.Error()) {
+		if errors.Is(s.Err, result.ErrNewer) {
 			skipped.Remedy = "" // others can read it
 		}
 		in.Notes = append(in.Notes, skipped)
