@@ -162,6 +162,11 @@ func TestCallsOfAWholeRun(t *testing.T) {
 			if len(m.base) != tt.base || len(m.further) != tt.attempts {
 				t.Errorf("compared with %d stored runs and %d attempts, want %d and %d", len(m.base), len(m.further), tt.base, tt.attempts)
 			}
+			for _, w := range m.verdict.Warnings {
+				if w.Code == "baseline-skipped" {
+					t.Errorf("what was left out to spare calls is called damaged: %s", w.Message)
+				}
+			}
 			if tt.want != "" && m.verdict.Outcome != tt.want {
 				t.Errorf("outcome %s, want %s: %+v", m.verdict.Outcome, tt.want, m.verdict.Reasons)
 			}
