@@ -44,7 +44,7 @@ func listTrends(w io.Writer, entries []baseline.Entry) {
 		if e.Err != nil || e.Unfit != "" {
 			continue
 		}
-		of := strings.Join([]string{e.Spec, e.Profile, e.Fingerprint, e.Environment.Key()}, "\x00")
+		of := loadKey(e.Summary)
 		if seen[of] {
 			continue
 		}

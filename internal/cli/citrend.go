@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/loadline-ci/loadline/internal/baseline"
 	"github.com/loadline-ci/loadline/internal/result"
@@ -76,11 +77,15 @@ func alike(entries []baseline.Entry, as *result.Summary) []*result.Summary {
 	var all []*result.Summary
 	for i := range entries {
 		e := &entries[i]
-		if e.Err == nil && e.Unfit == "" && e.Spec == as.Spec && e.Profile == as.Profile && e.Fingerprint == as.Fingerprint &&
-			e.Environment.Key() == as.Environment.Key() {
+		if e.Err == nil && e.Unfit == "" && loadKey(e.Summary) == loadKey(as) {
 			all = append(all, e.Summary)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b *result.Summary) int { return b.Started.Compare(a.Started) })
 	return all[:min(len(all), trendRuns)]
+}
+
+// loadKey tells runs of one load on one kind of machine from all others.
+func loadKey(s *result.Summary) string {
+	return strings.Join([]string{s.Spec, s.Profile, s.Fingerprint, s.Environment.Key()}, "\x00")
 }
