@@ -59,6 +59,16 @@ type Row struct {
 	Total  Total  `json:"total"`
 	Steps  []Step `json:"steps"` // as in the catalog
 	Health Health `json:"generator"`
+	Target []Told `json:"target"` // its own metrics, in the order in which they first told something
+}
+
+// A Told is what a metric of the target last said.
+type Told struct {
+	Role  string  `json:"role"` // foreign text
+	Arm   string  `json:"arm,omitempty"`
+	Value float64 `json:"value"`
+	Unit  string  `json:"unit,omitempty"`  // as in result.Observed
+	Limit float64 `json:"limit,omitempty"` // capacity, in that unit; 0: none
 }
 
 // Latency is in µs, within 1 %; 0 where nothing was answered.
@@ -124,6 +134,7 @@ type Feed struct {
 	open    bool
 	total   Total
 	steps   []Step
+	target  []Told
 }
 
 // NewFeed makes the feed of a run, or of one side of a paired one, which has no
@@ -158,6 +169,7 @@ func (f *Feed) row() *Row {
 		Title: f.Title, Phase: Load, Arm: f.arm, Open: f.open, PlannedS: f.planned.Seconds(), LeftS: f.planned.Seconds(),
 		Capped: f.plan.Counted(), Status: map[int]int64{}, Errors: map[string]int64{},
 		Total: f.total.clone(), Steps: append([]Step(nil), f.steps...), Health: Health{},
+		Target: append([]Told{}, f.target...),
 	}
 }
 
@@ -206,6 +218,9 @@ func (f *Feed) count(iv *result.Interval) {
 			step.Bad += c.Count
 		}
 	}
+	for i := range iv.Observed {
+		f.tell(&iv.Observed[i])
+	}
 	t, s := &f.total, &iv.Second
 	t.Requests += s.Completed
 	t.Failed += s.Failed
@@ -222,6 +237,20 @@ func (f *Feed) count(iv *result.Interval) {
 	for kind, n := range s.Errors {
 		t.Errors[kind] += n
 	}
+}
+
+// tell keeps the last reading of a metric.
+func (f *Feed) tell(o *result.Observed) {
+	if len(o.Readings) == 0 {
+		return
+	}
+	told := Told{Role: o.Role, Arm: o.Arm, Value: o.Readings[len(o.Readings)-1].Value, Unit: o.Unit, Limit: o.Limit}
+	i := slices.IndexFunc(f.target, func(t Told) bool { return t.Role == o.Role && t.Arm == o.Arm })
+	if i < 0 {
+		f.target = append(f.target, told)
+		return
+	}
+	f.target[i] = told
 }
 
 // stage is where in its track a second lies.

@@ -49,8 +49,16 @@ func interval(at time.Duration, stage int, n int64) *result.Interval {
 func TestSecondSaysWhereTheRunIs(t *testing.T) {
 	t.Parallel()
 	f := live.NewFeed(twoStages, catalog, "", 0)
-	f.Second(interval(0, 0, 40))
-	got := f.Second(interval(12*time.Second, 1, 60))
+	first := interval(0, 0, 40)
+	first.Observed = []result.Observed{
+		{Role: "cpu", Limit: 4, Readings: []result.Reading{{Value: 1}, {Value: 2}}},
+		{Role: "memory", Unit: result.UnitBytes, Readings: []result.Reading{{Value: 1024}}},
+		{Role: "queue", Missed: 1},
+	}
+	f.Second(first)
+	second := interval(12*time.Second, 1, 60)
+	second.Observed = []result.Observed{{Role: "memory", Unit: result.UnitBytes, Readings: []result.Reading{{Value: 2048}}}}
+	got := f.Second(second)
 	want := &live.Row{
 		Phase: live.Load, TimeS: 12, ElapsedS: 13, PlannedS: 30, LeftS: 17, Measured: true, Open: true,
 		Stage: live.Stage{Name: "hold", K: 2, N: 2, LeftS: 17},
@@ -66,6 +74,7 @@ func TestSecondSaysWhereTheRunIs(t *testing.T) {
 			{Scenario: "shop", Name: "GET /b", Requests: 1, Failed: 1, Total: 2, Bad: 2},
 		},
 		Health: live.Health{CPUPercent: 85, LagP99us: 11000, Busy: true, Late: true},
+		Target: []live.Told{{Role: "cpu", Value: 2, Limit: 4}, {Role: "memory", Value: 2048, Unit: result.UnitBytes}},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("the row differs (-want +got):\n%s", d)

@@ -52,6 +52,9 @@ func (d *fileDoc) decode() (*Run, error) {
 	for _, flow := range d.Flows {
 		r.Flows = append(r.Flows, Flow(flow))
 	}
+	for i := range d.Observed {
+		r.Observed = append(r.Observed, d.Observed[i].decode())
+	}
 	u.at = "iteration_hdr"
 	r.Iteration = u.unpack(d.Iteration)
 	return r, u.err
@@ -74,6 +77,20 @@ func (d *runDoc) decode() *Run {
 		Stopped: d.Stopped, Interrupted: d.Interrupted, NotReady: d.NotReady, Changes: decodeChanges(d.Changes),
 		Shard: d.Shard.decode(),
 	}
+}
+
+func (d *observedDoc) decode() Observed {
+	o := Observed{
+		Role: d.Role, Arm: d.Arm, Source: d.Source, Unit: d.Unit, Limit: d.Limit, Every: seconds(d.EveryS), Missed: d.Missed, Fault: d.Fault,
+	}
+	for _, r := range d.Readings {
+		at := seconds(r.T)
+		if r.T < 0 {
+			at = -seconds(-r.T)
+		}
+		o.Readings = append(o.Readings, Reading{at, r.Value})
+	}
+	return o
 }
 
 func (d *shardDoc) decode() Shard {

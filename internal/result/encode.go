@@ -53,6 +53,9 @@ func encode(f *File) (*fileDoc, error) {
 	for i, flow := range r.Flows {
 		doc.Flows[i] = flowDoc(flow)
 	}
+	for i := range r.Observed {
+		doc.Observed = append(doc.Observed, encodeObserved(&r.Observed[i]))
+	}
 	doc.Iteration = p.pack(r.Iteration)
 	for _, s := range f.Again {
 		var b bytes.Buffer
@@ -62,6 +65,17 @@ func encode(f *File) (*fileDoc, error) {
 		doc.Again = append(doc.Again, b.Bytes())
 	}
 	return doc, p.err
+}
+
+func encodeObserved(o *Observed) observedDoc {
+	d := observedDoc{
+		Role: o.Role, Arm: o.Arm, Source: o.Source, Unit: o.Unit, Limit: finite(o.Limit), EveryS: o.Every.Seconds(),
+		Readings: make([]readingDoc, len(o.Readings)), Missed: o.Missed, Fault: o.Fault,
+	}
+	for i, r := range o.Readings {
+		d.Readings[i] = readingDoc{r.At.Seconds(), finite(r.Value)}
+	}
+	return d
 }
 
 func orNull(m json.RawMessage) json.RawMessage {

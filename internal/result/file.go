@@ -138,6 +138,7 @@ type fileDoc struct {
 	Stages     []stageDoc           `json:"stages"`
 	Cells      []cellDoc            `json:"cells"`
 	Flows      []flowDoc            `json:"flows"`
+	Observed   []observedDoc        `json:"observed,omitempty"`
 	Again      []json.RawMessage    `json:"again,omitempty"`
 	Iteration  payload              `json:"iteration_hdr,omitempty"`
 }
@@ -385,6 +386,23 @@ type flowDoc struct {
 	Completed int64 `json:"completed"`
 	Cut       int64 `json:"cut"`
 	Dropped   int64 `json:"dropped"`
+}
+
+type observedDoc struct {
+	Role     string       `json:"role"`
+	Arm      string       `json:"arm,omitempty"`
+	Source   string       `json:"source"`
+	Unit     string       `json:"unit,omitempty"`
+	Limit    float64      `json:"limit,omitempty"`
+	EveryS   float64      `json:"every_s"`
+	Readings []readingDoc `json:"readings"`
+	Missed   int          `json:"missed,omitempty"`
+	Fault    string       `json:"fault,omitempty"`
+}
+
+type readingDoc struct {
+	T     float64 `json:"t_s"` // less than 0 before the load
+	Value float64 `json:"value"`
 }
 
 // A payload is a histogram as HdrHistogram V2, compressed, in base64.

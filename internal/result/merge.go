@@ -69,6 +69,7 @@ func Merge(runs []*Run, names []string) (*Run, error) {
 	m.Tallies, m.Flows, m.Values = mergedTallies(runs), mergedFlows(runs), mergedValues(runs)
 	m.Iteration = sumHistograms(runs, func(r *Run) *hdr.Histogram { return r.Iteration })
 	m.Series = mergedSeries(runs)
+	m.Observed = mergedObserved(runs)
 	var err error
 	m.Rounds, err = mergedRounds(runs)
 	return &m, err

@@ -302,6 +302,7 @@ type Run struct {
 	Iteration *hdr.Histogram
 	Series    []Second
 	Rounds    []Round
+	Observed  []Observed // the target's own metrics, as the spec asks for them
 }
 
 // An Interval is what one second brought.
@@ -312,6 +313,9 @@ type Interval struct {
 	Tallies []Tally
 	Values  []Value
 	Flows   []Flow
+	// Observed has the readings that came in since the interval before. load knows
+	// none: whoever reads the target adds them.
+	Observed []Observed
 }
 
 // Recent is what the last few seconds came to, for people who watch a run: a
