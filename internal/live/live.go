@@ -11,6 +11,7 @@ import (
 
 	"github.com/loadline-ci/loadline/internal/plan"
 	"github.com/loadline-ci/loadline/internal/result"
+	"github.com/loadline-ci/loadline/internal/unit"
 )
 
 // The phases of a run, in their order.
@@ -64,11 +65,11 @@ type Row struct {
 
 // A Told is what a metric of the target last said.
 type Told struct {
-	Role  string  `json:"role"` // foreign text
-	Arm   string  `json:"arm,omitempty"`
-	Value float64 `json:"value"`
-	Unit  string  `json:"unit,omitempty"`  // as in result.Observed
-	Limit float64 `json:"limit,omitempty"` // capacity, in that unit; 0: none
+	Role  string    `json:"role"` // foreign text
+	Arm   string    `json:"arm,omitempty"`
+	Value float64   `json:"value"`
+	Unit  unit.Base `json:"unit,omitempty"`
+	Limit float64   `json:"limit,omitempty"` // capacity, in that unit; 0: none
 }
 
 // Latency is in µs, within 1 %; 0 where nothing was answered.

@@ -10,6 +10,7 @@ import (
 	"github.com/loadline-ci/loadline/internal/live"
 	"github.com/loadline-ci/loadline/internal/plan"
 	"github.com/loadline-ci/loadline/internal/result"
+	"github.com/loadline-ci/loadline/internal/unit"
 )
 
 var twoStages = plan.Plan{Seed: 1, Tracks: []plan.Track{{
@@ -52,12 +53,12 @@ func TestSecondSaysWhereTheRunIs(t *testing.T) {
 	first := interval(0, 0, 40)
 	first.Observed = []result.Observed{
 		{Role: "cpu", Limit: 4, Readings: []result.Reading{{Value: 1}, {Value: 2}}},
-		{Role: "memory", Unit: result.UnitBytes, Readings: []result.Reading{{Value: 1024}}},
+		{Role: "memory", Unit: unit.BaseBytes, Readings: []result.Reading{{Value: 1024}}},
 		{Role: "queue", Missed: 1},
 	}
 	f.Second(first)
 	second := interval(12*time.Second, 1, 60)
-	second.Observed = []result.Observed{{Role: "memory", Unit: result.UnitBytes, Readings: []result.Reading{{Value: 2048}}}}
+	second.Observed = []result.Observed{{Role: "memory", Unit: unit.BaseBytes, Readings: []result.Reading{{Value: 2048}}}}
 	got := f.Second(second)
 	want := &live.Row{
 		Phase: live.Load, TimeS: 12, ElapsedS: 13, PlannedS: 30, LeftS: 17, Measured: true, Open: true,
@@ -74,7 +75,7 @@ func TestSecondSaysWhereTheRunIs(t *testing.T) {
 			{Scenario: "shop", Name: "GET /b", Requests: 1, Failed: 1, Total: 2, Bad: 2},
 		},
 		Health: live.Health{CPUPercent: 85, LagP99us: 11000, Busy: true, Late: true},
-		Target: []live.Told{{Role: "cpu", Value: 2, Limit: 4}, {Role: "memory", Value: 2048, Unit: result.UnitBytes}},
+		Target: []live.Told{{Role: "cpu", Value: 2, Limit: 4}, {Role: "memory", Value: 2048, Unit: unit.BaseBytes}},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("the row differs (-want +got):\n%s", d)

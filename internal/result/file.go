@@ -11,6 +11,8 @@ import (
 	"time"
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/loadline-ci/loadline/internal/unit"
 )
 
 // Schema names the format of the result file. Fields may be added to it; one
@@ -392,7 +394,7 @@ type observedDoc struct {
 	Role     string       `json:"role"`
 	Arm      string       `json:"arm,omitempty"`
 	Source   string       `json:"source"`
-	Unit     string       `json:"unit,omitempty"`
+	Unit     unit.Base    `json:"unit,omitempty"`
 	Limit    float64      `json:"limit,omitempty"`
 	EveryS   float64      `json:"every_s"`
 	Readings []readingDoc `json:"readings"`

@@ -10,8 +10,10 @@ import (
 	"time"
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/loadline-ci/loadline/internal/unit"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
@@ -95,7 +97,7 @@ func fullRun(t testing.TB) *Run {
 			Steps: []RoundStep{{Step: 0, Requests: 4, Failed: 1, Errored: 2, Status: map[int]int64{200: 3, 503: 1}, Errors: map[string]int64{}, Latency: roundPayload(t, 100, 200, 300)}, {Step: 1, Requests: 1, Status: map[int]int64{200: 1}}},
 		}},
 		Observed: []Observed{{
-			Role: "cpu", Arm: "head", Source: "scrape http://127.0.0.1:9100/metrics: rate(process_cpu_seconds_total)", Unit: UnitSeconds, Limit: 4, Every: 5 * time.Second,
+			Role: "cpu", Arm: "head", Source: "scrape http://127.0.0.1:9100/metrics: rate(process_cpu_seconds_total)", Unit: unit.BaseSeconds, Limit: 4, Every: 5 * time.Second,
 			Readings: []Reading{{At: -100 * time.Millisecond, Value: 0.5}, {At: 5 * time.Second, Value: 3.25}}, Missed: 2, Fault: "status 503",
 		}},
 	}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/loadline-ci/loadline/internal/unit"
 )
 
 // An Observed is one of the target's own metrics, as an [[observe]] of the spec
@@ -12,22 +14,14 @@ type Observed struct {
 	Role   string // cpu, memory, or a name of the spec's own: target.ROLE in a limit
 	Arm    string // paired: "base" or "head", whose own it is; "" when there is one for all
 	Source string // what was read, for people: no credentials, no query
-	Unit   string // of the readings: one of the units below
-	Limit  float64
+	Unit   unit.Base
+	Limit  float64 // capacity, in the unit of the readings; 0: none
 	// Every is how often it was asked for; readings may be fewer.
 	Every    time.Duration
 	Readings []Reading // in order of time
 	Missed   int       // times that it was asked for in vain
 	Fault    string    // why, the last time; "" when it never was
 }
-
-// The units of readings, the base units of Prometheus.
-const (
-	UnitPlain   = ""
-	UnitBytes   = "bytes"
-	UnitSeconds = "seconds"
-	UnitShare   = "share" // 0 to 1
-)
 
 // A Reading is what the target said of itself at one moment.
 type Reading struct {

@@ -1,0 +1,33 @@
+package unit
+
+// A Base is what a bare number counts, in the base units of Prometheus
+// (prometheus.io/docs/practices/naming). Result files have them as text.
+type Base string
+
+// The base units.
+const (
+	BasePlain    Base = ""
+	BaseBytes    Base = "bytes"
+	BaseSeconds  Base = "seconds"
+	BaseShare    Base = "share" // 0 to 1
+	BaseRate     Base = "per_second"
+	BaseByteRate Base = "bytes_per_second"
+)
+
+// In writes a number that counts base units.
+func In(base Base, n float64) string {
+	switch base {
+	case BaseBytes:
+		return Size(int64(n))
+	case BaseSeconds:
+		return Micros(n * 1e6)
+	case BaseShare:
+		return Percent(n)
+	case BaseRate:
+		return Rate(n)
+	case BaseByteRate:
+		return Size(int64(n)) + "/s"
+	default:
+		return Number(n)
+	}
+}
