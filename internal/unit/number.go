@@ -20,12 +20,13 @@ func Count(n int64) string {
 }
 
 // Number writes any number for reading: three significant digits below 1,000,
-// whole above. It is for values whose unit loadline does not know.
+// whole above, and as a power of ten where nobody counts the digits any more. It
+// is for values whose unit loadline does not know.
 func Number(x float64) string {
 	switch {
 	case math.IsNaN(x) || math.IsInf(x, 0):
 		return none
-	case math.Abs(x) >= 999.5:
+	case math.Abs(x) >= 999.5 && math.Abs(x) < uncounted:
 		s := group(strconv.FormatFloat(math.Abs(x), 'f', 0, 64))
 		if x < 0 {
 			return minus + s
@@ -35,6 +36,9 @@ func Number(x float64) string {
 		return signed(x, 6)
 	}
 }
+
+// uncounted is from where on digits are too many to be counted: 16 of them.
+const uncounted = 1e15
 
 // signed is x in three significant digits and at most so many decimals, with a
 // true minus sign; what rounds to nothing is "0".
@@ -47,9 +51,13 @@ func signed(x float64, decimals int) string {
 }
 
 // digits3 writes x >= 0 with three significant digits, at most so many
-// decimals, commas, and no zeros at the end of a fraction.
+// decimals, commas, and no zeros at the end of a fraction; from uncounted on as a
+// power of ten, "1.80e+308".
 func digits3(x float64, decimals int) string {
 	r := round3(x)
+	if r >= uncounted {
+		return strconv.FormatFloat(x, 'e', 2, 64)
+	}
 	if r > 0 {
 		decimals = min(decimals, max(0, 2-int(math.Floor(math.Log10(r)+1e-12))))
 	}
