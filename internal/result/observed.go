@@ -61,16 +61,22 @@ func (r *Run) MeasuredObserved() []Observed {
 		if o.Arm == "base" {
 			continue
 		}
-		var counted []Reading
-		for _, reading := range o.Readings {
-			if r.MeasuredAt(reading.At, o.Arm) {
-				counted = append(counted, reading)
-			}
-		}
-		o.Readings = counted
+		o.Readings = r.MeasuredReadings(&o)
 		all = append(all, o)
 	}
 	return all
+}
+
+// MeasuredReadings are those readings of one of the run's metrics that fell into
+// load that counts, of its own side where it has one.
+func (r *Run) MeasuredReadings(o *Observed) []Reading {
+	var counted []Reading
+	for _, reading := range o.Readings {
+		if r.MeasuredAt(reading.At, o.Arm) {
+			counted = append(counted, reading)
+		}
+	}
+	return counted
 }
 
 // mergedObserved keeps of each metric what one shard read of it, the one that
