@@ -40,6 +40,9 @@ func Plain(row *live.Row) string {
 	if row.Total.Dropped > 0 {
 		parts = append(parts, unit.Count(row.Total.Dropped)+" dropped")
 	}
+	if text := plainTarget(row.Target); text != "" {
+		parts = append(parts, text)
+	}
 	if h := &row.Health; h.Busy || h.Late || h.NoPorts > 0 {
 		parts = append(parts, "generator: cpu "+unit.Percent(wholePercent(h.CPUPercent))+" lag p99 "+unit.Micros(h.LagP99us))
 	}

@@ -92,6 +92,7 @@ func (f *frame) running() {
 	f.rates(&t)
 	f.latencies(&t)
 	f.generator(&t)
+	f.target(&t)
 	for _, line := range t.layout(&f.screen) {
 		f.line(line)
 	}
@@ -162,7 +163,7 @@ type numbers []numberRow
 type numberRow struct {
 	name  string
 	cells []numberCell
-	spark string // its end is what matters
+	spark string // what stands after the cells, where there is room; its end is what matters
 }
 
 type numberCell struct {
@@ -225,7 +226,7 @@ func (r *numberRow) layout(s *screen) (lines []string) {
 			lines = append(lines, line)
 			begin("")
 		}
-		pad := max(0, min(at.words[i]-columns(c.word), s.Width-used-width))
+		pad := max(0, min(at.words[min(i, len(at.words)-1)]-columns(c.word), s.Width-used-width))
 		line += " " + s.stress(c.tone, value) + " " + s.dim(c.word) + strings.Repeat(" ", pad)
 		used += width + pad
 	}
@@ -362,7 +363,8 @@ func (f *frame) mix(name string, tn tone, all []count, now map[string]int64) {
 	f.line(f.numberPlaces().indent, f.dim(name), strings.Repeat(" ", nameWidth-columns(name)), "  ", text)
 }
 
-// mostSteps is how many steps a frame shows where the screen is tall enough.
+// mostSteps is how many steps a frame shows where nobody knows how tall the screen
+// is.
 const mostSteps = 12
 
 // steps is the table of the steps, as long as the screen has room: those that
@@ -374,7 +376,10 @@ func (f *frame) steps() {
 	}
 	room := mostSteps
 	if f.Height > 0 {
-		room = min(room, f.Height-strings.Count(f.b.String(), "\n")-3) // blank, head, and what is left out
+		room = f.Height - strings.Count(f.b.String(), "\n") - 2 // blank, head
+		if len(all) > room {
+			room-- // what is left out
+		}
 	}
 	if room < 1 {
 		return

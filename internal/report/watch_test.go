@@ -2,11 +2,13 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/loadline-ci/loadline/internal/live"
+	"github.com/loadline-ci/loadline/internal/result"
 )
 
 var clock = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
@@ -47,6 +49,20 @@ var watched = map[string]func() []*live.Row{
 		row.Steps[57].Bad = 3
 		return []*live.Row{row}
 	},
+	"target": func() []*live.Row { return []*live.Row{toldRow()} },
+	"target of many": func() []*live.Row {
+		row := toldRow()
+		for _, role := range []string{"db_connections", "gc", "queue", "goroutines_of_the_orders_service"} {
+			row.Target = append(row.Target, live.Told{Role: role, Value: 1234})
+		}
+		return []*live.Row{row}
+	},
+	"target of two": func() []*live.Row {
+		base, head := toldRow(), toldRow()
+		base.Arm, head.Arm, base.Stage, head.Stage = "base", "head", live.Stage{}, live.Stage{}
+		base.Target[0].Arm, head.Target[0].Arm = "base", "head"
+		return []*live.Row{base, head}
+	},
 	"nothing answered": func() []*live.Row {
 		return []*live.Row{{
 			Phase: live.Load, Title: "shop", ElapsedS: 1, PlannedS: 60, LeftS: 59, Open: true, Asked: 10,
@@ -55,6 +71,7 @@ var watched = map[string]func() []*live.Row{
 	},
 	"hostile": func() []*live.Row {
 		row := busyRow(41, 4)
+		row.Target = []live.Told{{Role: "\x1b[2J" + strings.Repeat("y", 500), Value: math.MaxFloat64, Unit: "parsecs"}, {Arm: "\x1b[1A\u202e"}}
 		row.Title = "\x1b[2J\x1b]0;owned\x07shop\r\n::error::x " + strings.Repeat("long ", 100)
 		row.Stage.Name = "\x1b[31mred\u202eedir"
 		row.Steps[0].Name = strings.Repeat("x", 500)
@@ -63,6 +80,17 @@ var watched = map[string]func() []*live.Row{
 		row.Steps[3].Name = "\x00\x07\x9b31m\x1b[1A\x1b[2K"
 		return []*live.Row{row}
 	},
+}
+
+// toldRow has what a target tells of itself.
+func toldRow() *live.Row {
+	row := busyRow(41, 4)
+	row.Target = []live.Told{
+		{Role: "cpu", Value: 3.252, Limit: 4},
+		{Role: "memory", Value: 1 << 30, Unit: result.UnitBytes},
+		{Role: "gc", Value: 0.0125, Unit: result.UnitSeconds},
+	}
+	return row
 }
 
 // openRows is a rate that rises for so many seconds.
@@ -170,7 +198,7 @@ func place(lines []string, word string) int {
 func TestPlainGolden(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
-	for _, name := range []string{"waiting", "open", "closed", "paired", "failing", "nothing answered", "hostile"} {
+	for _, name := range []string{"waiting", "open", "closed", "paired", "failing", "nothing answered", "target", "target of many", "hostile"} {
 		rows := watched[name]()
 		fmt.Fprintf(&b, "%s: %s\n", name, Plain(rows[len(rows)-1]))
 	}
