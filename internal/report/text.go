@@ -32,11 +32,13 @@ func (p *Page) Text(w io.Writer, t Terminal) error {
 	if t.Rows <= 0 {
 		t.Rows = 20
 	}
-	s := &screen{Page: p, Terminal: t, most: most{steps: t.Rows, changed: 10, limits: 8, notes: 1}}
+	s := &screen{Page: p, Terminal: t, most: most{steps: t.Rows, changed: 10, limits: 8, target: 8, notes: 1}}
 	s.write()
+	read, _ := p.target()
+	all := most{len(p.listed()), len(p.changed), len(p.Verdict.Limits), len(read), 1}
 	for folds := 0; t.Height > 0 && folds < 3*len(foldable); folds++ {
 		over := strings.Count(s.b.String(), "\n") - (t.Height - 1) // a line for the prompt
-		if over <= 0 || !s.most.fold(over, most{len(p.listed()), len(p.changed), len(p.Verdict.Limits), 1}) {
+		if over <= 0 || !s.most.fold(over, all) {
 			break
 		}
 		s.b.Reset()
@@ -55,7 +57,7 @@ type screen struct {
 }
 
 // most is how much of each list a screen shows.
-type most struct{ steps, changed, limits, notes int }
+type most struct{ steps, changed, limits, target, notes int }
 
 // foldable are the lists in the order in which they are shortened, and how much
 // of each is left at least.
@@ -65,9 +67,12 @@ var foldable = []struct {
 }{
 	{func(m *most) *int { return &m.steps }, 3},
 	{func(m *most) *int { return &m.limits }, 2},
+	{func(m *most) *int { return &m.target }, 2},
 	{func(m *most) *int { return &m.notes }, 0},
 	{func(m *most) *int { return &m.changed }, 2},
 	{func(m *most) *int { return &m.steps }, 1},
+	{func(m *most) *int { return &m.limits }, 0}, // those that hold: see limitFacts
+	{func(m *most) *int { return &m.target }, 1},
 }
 
 // fold shortens the first list that can be by some lines; there is so much of
@@ -94,6 +99,14 @@ func (s *screen) line(parts ...string) {
 		text = ascii(text)
 	}
 	s.b.WriteString(text + "\n")
+}
+
+// wrap breaks text as the terminal will have it: some signs are wider in ASCII.
+func (s *screen) wrap(text string, width int) []string {
+	if !s.Unicode {
+		text = ascii(text)
+	}
+	return wrap(text, width)
 }
 
 // asciiSigns stand in for the signs that loadline itself writes.
@@ -196,7 +209,7 @@ func (s *screen) paragraph(intro string, p prose) {
 		text.WriteString(t)
 	}
 	indent := columns(intro)
-	for i, l := range wrap(text.String(), s.Width-indent) {
+	for i, l := range s.wrap(text.String(), s.Width-indent) {
 		if i > 0 {
 			intro = strings.Repeat(" ", indent)
 		}
@@ -330,6 +343,7 @@ func (s *screen) facts() {
 		t.add("checks", plural(more, unit.Count(int64(more)), "more check")+" failed")
 	}
 	s.limitFacts(&t)
+	s.targetFacts(&t)
 	for _, text := range s.trouble() {
 		t.add("generator", text)
 	}
@@ -344,7 +358,7 @@ func (s *screen) facts() {
 			name = ""
 		}
 		last = f.name
-		lines := wrap(f.text, s.Width-13)
+		lines := s.wrap(f.text, s.Width-factIndent)
 		for i, l := range lines {
 			if i > 0 {
 				name = ""
@@ -353,6 +367,9 @@ func (s *screen) facts() {
 		}
 	}
 }
+
+// factIndent is how far in the text of a fact begins.
+const factIndent = 13
 
 type facts []struct{ name, text string }
 
@@ -384,7 +401,8 @@ func (p *Page) failedChecks() []checkRow {
 	return failed
 }
 
-// limitFacts shows broken limits before the others.
+// limitFacts shows broken limits before the others. On a full screen those that
+// hold are only counted.
 func (s *screen) limitFacts(t *facts) {
 	var broken, held []verdict.LimitResult
 	for _, l := range s.Verdict.Limits {
@@ -395,7 +413,11 @@ func (s *screen) limitFacts(t *facts) {
 		}
 	}
 	all := append(broken, held...)
-	for _, l := range first(all, s.most.limits) {
+	shown := max(s.most.limits, min(len(broken), 2))
+	if len(all) == 1 {
+		shown = 1 // to count it takes a line as well
+	}
+	for _, l := range first(all, shown) {
 		mood := s.limitMood(l)
 		word := ""
 		if !l.OK {
@@ -403,9 +425,13 @@ func (s *screen) limitFacts(t *facts) {
 		}
 		t.add("limits", s.paint(mood.tone, s.icon(mood))+" "+clean(l.Limit, maxName)+": "+clean(l.Shown, maxName)+word)
 	}
-	if more := len(all) - s.most.limits; more > 0 {
-		text := plural(more, unit.Count(int64(more)), "more limit")
-		if hidden := len(broken) - s.most.limits; hidden > 0 {
+	if more := len(all) - shown; more > 0 {
+		what := "more limit"
+		if shown == 0 {
+			what = "limit"
+		}
+		text := plural(more, unit.Count(int64(more)), what)
+		if hidden := len(broken) - shown; hidden > 0 {
 			text += ", " + unit.Count(int64(hidden)) + " of them broken"
 		} else {
 			text += map[bool]string{true: ", which holds", false: ", which hold"}[more == 1]

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/loadline-ci/loadline/internal/live"
-	"github.com/loadline-ci/loadline/internal/result"
+	"github.com/loadline-ci/loadline/internal/unit"
 )
 
 var clock = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
@@ -87,8 +87,8 @@ func toldRow() *live.Row {
 	row := busyRow(41, 4)
 	row.Target = []live.Told{
 		{Role: "cpu", Value: 3.252, Limit: 4},
-		{Role: "memory", Value: 1 << 30, Unit: result.UnitBytes},
-		{Role: "gc", Value: 0.0125, Unit: result.UnitSeconds},
+		{Role: "memory", Value: 1 << 30, Unit: unit.BaseBytes},
+		{Role: "gc", Value: 0.0125, Unit: unit.BaseSeconds},
 	}
 	return row
 }

@@ -1,5 +1,7 @@
 package unit
 
+import "math"
+
 // A Base is what a bare number counts, in the base units of Prometheus
 // (prometheus.io/docs/practices/naming). Result files have them as text.
 type Base string
@@ -18,7 +20,7 @@ const (
 func In(base Base, n float64) string {
 	switch base {
 	case BaseBytes:
-		return Size(int64(n))
+		return bytes(n)
 	case BaseSeconds:
 		return Micros(n * 1e6)
 	case BaseShare:
@@ -26,8 +28,17 @@ func In(base Base, n float64) string {
 	case BaseRate:
 		return Rate(n)
 	case BaseByteRate:
-		return Size(int64(n)) + "/s"
+		return bytes(n) + "/s"
 	default:
 		return Number(n)
 	}
+}
+
+// bytes is Size for any number: a file that loadline did not write may have more
+// than there are.
+func bytes(n float64) string {
+	if math.IsNaN(n) || math.Abs(n) >= math.MaxInt64 {
+		return Number(n) + " B"
+	}
+	return Size(int64(n))
 }

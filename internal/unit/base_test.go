@@ -1,6 +1,9 @@
 package unit
 
-import "testing"
+import (
+	"math"
+	"testing"
+)
 
 func TestIn(t *testing.T) {
 	t.Parallel()
@@ -11,6 +14,8 @@ func TestIn(t *testing.T) {
 	}{
 		{BasePlain, 3.25, "3.25"},
 		{BaseBytes, 1.5e9, "1.5 GB"},
+		{BaseBytes, -1e300, "−1.00e+300 B"},
+		{BaseByteRate, math.NaN(), "n/a B/s"},
 		{BaseSeconds, 0.0125, "12.5 ms"},
 		{BaseShare, 0.875, "87.5%"},
 		{BaseRate, 42, "42/s"},

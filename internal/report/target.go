@@ -1,0 +1,75 @@
+package report
+
+import (
+	"time"
+
+	"github.com/loadline-ci/loadline/internal/result"
+	"github.com/loadline-ci/loadline/internal/unit"
+)
+
+// A targetRow is what one metric of the target came to while load counted.
+type targetRow struct {
+	role   string // clean
+	unit   unit.Base
+	limit  float64 // capacity; 0: none
+	reads  result.Reads
+	base   result.Reads // of a paired run where each side has its own
+	every  time.Duration
+	missed int
+	fault  string // clean; why it was missed, the last time
+}
+
+// target are the metrics of the target that is judged, in the order of the spec:
+// those that were read while load counted, and those that were not.
+func (p *Page) target() (read, silent []targetRow) {
+	if p.Run == nil {
+		return nil, nil
+	}
+	base := map[string]result.Reads{}
+	for i := range p.Run.Observed {
+		if o := p.Run.Observed[i]; o.Arm == "base" {
+			o.Readings = p.Run.MeasuredReadings(&o)
+			base[o.Role] = o.Reads()
+		}
+	}
+	for _, o := range p.Run.MeasuredObserved() {
+		row := targetRow{
+			role: named(clean(o.Role, maxName)), unit: o.Unit, limit: o.Limit, reads: o.Reads(),
+			every: o.Every, missed: o.Missed, fault: clean(o.Fault, maxMessage),
+		}
+		if o.Arm == "head" {
+			row.base = base[o.Role]
+		}
+		if row.reads.Count > 0 {
+			read = append(read, row)
+		} else {
+			silent = append(silent, row)
+		}
+	}
+	return read, silent
+}
+
+// mean is what it told on average, as limits judge it.
+func (r *targetRow) mean() string { return told(r.unit, r.limit, r.reads.Mean) }
+
+func (r *targetRow) highest() string { return told(r.unit, r.limit, r.reads.Max) }
+
+// capacity is the limit in its own unit; "" where there is none.
+func (r *targetRow) capacity() string {
+	if r.limit <= 0 {
+		return ""
+	}
+	return unit.In(r.unit, r.limit)
+}
+
+// silence says why a metric that told nothing did not.
+func (r *targetRow) silence() string {
+	switch {
+	case r.fault != "":
+		return "never read: " + r.fault
+	case r.every > 0:
+		return "not read while load counted (every " + unit.Duration(r.every) + ")"
+	default:
+		return "not read while load counted"
+	}
+}
