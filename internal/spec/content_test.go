@@ -132,13 +132,25 @@ func TestFullReference(t *testing.T) {
 	if c := g.Compare[1]; c.Per != "total" || !c.Warn {
 		t.Errorf("comparison: %+v", c)
 	}
-	wantSeries := []Series{
-		{"cpu", "rate(process_cpu_seconds_total)", 4},
-		{"memory", "process_resident_memory_bytes", 2 << 30},
-		{"connections", "http_server_open_connections", 512},
-		{"db_connections", "pg_stat_activity_count{state='active'}", 100},
+	if len(spec.Observe) != 4 {
+		t.Fatalf("%d observe, want 4", len(spec.Observe))
 	}
-	if diff := cmp.Diff(wantSeries, spec.Observe[0].Series); diff != "" || len(spec.Observe) != 4 {
+	var series []string
+	for _, o := range spec.Observe {
+		for _, s := range o.Series {
+			series = append(series, fmt.Sprintf("%s %s: %s = %v%s in %q of %v", o.Kind, o.Source, s.Role, s.Expr, s.Query, s.Unit, s.Limit))
+		}
+	}
+	wantSeries := []string{
+		`scrape https://staging.example.com/metrics: cpu = rate(process_cpu_seconds_total) in "" of 4`,
+		`scrape https://staging.example.com/metrics: memory = process_resident_memory_bytes in "bytes" of 2.147483648e+09`,
+		`scrape https://staging.example.com/metrics: connections = http_server_open_connections in "" of 512`,
+		`scrape https://staging.example.com/metrics: db_connections = pg_stat_activity_count{state="active"} in "" of 100`,
+		`prometheus https://prometheus.example.com: queue = <nil>sum(queue_depth) in "" of 0`,
+		`command ss -s: tcp_established = <nil> in "" of 0`,
+		`log /var/log/app/error.log: error_log = <nil> in "per_second" of 0`,
+	}
+	if diff := cmp.Diff(wantSeries, series); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]string{"testpassword"}, spec.SecretValues()); diff != "" {

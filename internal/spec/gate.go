@@ -187,10 +187,6 @@ func (b *builder) selects(n *node, text string, s *rule.Selector) bool {
 			}
 			b.badValue(n, text, s.Metric, hint, "no [[observe]] has a series %q", role)
 			ok = false
-		} else {
-			// Better before the load than an invalid run after it.
-			b.badValue(n, text, s.Metric, "leave it out", "%s cannot be judged: [[observe]] is not yet acted on", s.Metric)
-			ok = false
 		}
 	}
 	if !ok {

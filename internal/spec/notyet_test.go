@@ -34,7 +34,7 @@ cpu_high = "80%"
 			got = append(got, w.String())
 		}
 	}
-	want := []string{"x.toml:10:1: [observe]", "x.toml:13:1: [diagnose]"}
+	want := []string{"x.toml:13:1: [diagnose]"}
 	if len(got) != len(want) {
 		t.Fatalf("got %q", got)
 	}

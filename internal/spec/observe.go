@@ -1,35 +1,62 @@
 package spec
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
+
+	"github.com/loadline-ci/loadline/internal/rule"
+	"github.com/loadline-ci/loadline/internal/unit"
 )
+
+// sources are the keys that say where an [[observe]] reads.
+var sources = []string{"scrape", "prometheus", "command", "log"}
 
 // observe reads every [[observe]].
 func (b *builder) observe(top *table, sc *scope) {
 	for _, n := range top.tables("observe") {
 		t := b.open(n, "observe")
-		o := Observe{Pos: b.src.pos(n.key.start), Every: t.duration("every")}
-		o.Kind = t.oneOf("scrape", "prometheus", "command", "log")
+		o := Observe{Pos: b.src.pos(n.key.start), Every: t.duration("every"), Kind: t.oneOf(sources...)}
 		if o.Kind == "" {
 			b.badKey(n, `write scrape = "https://.../metrics", say`, "[[observe]] has none of scrape, prometheus, command and log")
 		}
-		for _, kind := range []string{"scrape", "prometheus", "command", "log"} {
+		for _, kind := range sources {
 			if text, ok := t.text(kind); ok && kind == o.Kind {
 				o.Source = text
 			}
 		}
 		isURL := o.Kind == "scrape" || o.Kind == "prometheus"
-		if u, err := url.Parse(o.Source); isURL && o.Source != "" && (err != nil || !httpURL(o.Source) || u.Host == "") {
-			b.bad(t.n.kid(o.Kind), `write "https://..."`, "%s %s is not a URL", o.Kind, quote(o.Source))
-		}
-		if !isURL && o.Kind != "" && t.has(o.Kind) && strings.TrimSpace(stringOf(t.n.kid(o.Kind))) == "" {
-			b.bad(t.n.kid(o.Kind), "write one", "%s is empty", o.Kind)
+		switch source := t.n.kid(o.Kind); {
+		case source == nil || source.kind == tableNode:
+		case isURL && o.Source != "":
+			b.sourceURL(source, &o)
+		case !isURL && strings.TrimSpace(stringOf(source)) == "":
+			b.bad(source, "write one", "%s is empty", o.Kind)
 		}
 		o.Headers = b.headers(t, sc.outside("[[observe]]"))
 		b.observePattern(t, &o, isURL)
 		b.series(t, &o, isURL)
 		b.spec.Observe = append(b.spec.Observe, o)
+	}
+}
+
+// sourceURL checks where metrics are read: a URL, or for a page a path of the
+// target's own host.
+func (b *builder) sourceURL(n *node, o *Observe) {
+	if o.Kind == "scrape" && strings.HasPrefix(o.Source, "/") {
+		return
+	}
+	u, err := url.Parse(o.Source)
+	hint := `write "https://..."`
+	if o.Kind == "scrape" {
+		hint = `write "https://...", or "/metrics" for that of the target`
+	}
+	bare, _, _ := strings.Cut(o.Source, "?") // a query may be a key
+	switch {
+	case err != nil || !httpURL(o.Source) || u.Hostname() == "" || !validPort(u):
+		b.bad(n, hint, "%s %s is not a URL", o.Kind, quote(bare))
+	case u.User != nil:
+		b.bad(n, "write them in headers, from the environment", "%s has credentials in it", o.Kind)
 	}
 }
 
@@ -58,24 +85,45 @@ func (b *builder) series(t *table, o *Observe, isURL bool) {
 	if n.kind == tableNode && len(n.kids) == 0 {
 		b.bad(n, `write cpu = { expr = "..." }`, "series is empty")
 	}
+	if n.kind == tableNode && len(n.kids) > 1 && !isURL && o.Kind != "" {
+		b.badKey(n.kids[1], "write another [[observe]] for it", "%s gives one number, and this is a second series", o.Kind)
+	}
 	b.eachKey(n, k, func(item *node) {
 		if !identifier(item.name) {
 			b.badKey(item, `use letters, digits and "_"`, "%s is not a name for a series", quote(item.name))
 		}
 		st := b.open(item, k.of)
-		s := Series{Role: item.name, Limit: st.quantity("limit")}
+		s := Series{Role: item.name}
+		var limited unit.Base
+		s.Limit, limited = st.quantity("limit")
 		expr, ok := st.text("expr")
 		switch {
 		case ok && isURL && strings.TrimSpace(expr) == "":
 			b.bad(item.kid("expr"), "write the name of a metric", "expr is empty")
+		case ok && o.Kind == "scrape":
+			b.expr(item.kid("expr"), expr, &s)
 		case ok && !isURL && o.Kind != "":
 			b.badKey(item.kid("expr"), "leave it out", "expr goes with scrape and prometheus")
 		case !ok && isURL && st.n != nil && !st.has("expr"):
 			b.badKey(item, `write expr = "..."`, "the series %s has no expr", item.name)
+		case o.Kind == "prometheus":
+			s.Query = expr
+		case o.Kind == "log":
+			s.Unit = unit.BaseRate
 		}
-		s.Expr = expr
+		s.Unit = cmp.Or(limited, s.Unit)
 		o.Series = append(o.Series, s)
 	})
+}
+
+// expr reads what a series takes from a page.
+func (b *builder) expr(n *node, text string, s *Series) {
+	e, err := rule.ParseExpr(text)
+	if err != nil {
+		b.badRule(n, err, 0)
+		return
+	}
+	s.Expr, s.Unit = e, e.Unit()
 }
 
 // diagnose reads [diagnose].

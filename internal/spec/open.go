@@ -213,12 +213,11 @@ func (t *table) percent(name string) float64 {
 	return must(unit.ParsePercent(k.def))
 }
 
-func (t *table) quantity(name string) float64 {
+func (t *table) quantity(name string) (float64, unit.Base) {
 	if n, k := t.row(name, quantityKind); n != nil {
-		v, _ := t.reader.quantity(n, k)
-		return v
+		return t.reader.quantity(n, k)
 	}
-	return 0
+	return 0, unit.BasePlain
 }
 
 func (t *table) word(name string) string {

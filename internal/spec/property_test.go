@@ -71,6 +71,7 @@ var sameSpec = cmp.Options{
 	cmp.Comparer(func(a, b *rule.Check) bool { return (a == nil) == (b == nil) && (a == nil || a.Text() == b.Text()) }),
 	cmp.Comparer(func(a, b *rule.Source) bool { return (a == nil) == (b == nil) && (a == nil || a.Text() == b.Text()) }),
 	cmp.Comparer(func(a, b *rule.JSON) bool { return (a == nil) == (b == nil) && (a == nil || a.Text() == b.Text()) }),
+	cmp.Comparer(func(a, b *rule.Expr) bool { return (a == nil) == (b == nil) && (a == nil || a.String() == b.String()) }),
 	cmp.Comparer(func(a, b *rule.Limit) bool { return a.Text == b.Text }),
 	cmp.Comparer(func(a, b *rule.Compare) bool { return a.Text == b.Text }),
 }

@@ -489,25 +489,26 @@ func (r *reader) percent(n *node, k *key) (float64, bool) {
 }
 
 // quantity reads what a series is limited by: a plain number, bytes, or a share.
-func (r *reader) quantity(n *node, k *key) (float64, bool) {
+// It is 0 when it is wrong.
+func (r *reader) quantity(n *node, k *key) (float64, unit.Base) {
 	if v, ok := float(n.value); ok && v > 0 && !math.IsInf(v, 0) {
-		return v, true
+		return v, unit.BasePlain
 	}
 	s, ok := r.string(n, k)
 	if !ok {
-		return 0, false
+		return 0, unit.BasePlain
 	}
 	if v, err := strconv.ParseFloat(s, 64); err == nil && v > 0 && wholeVariable(n) {
-		return v, true
+		return v, unit.BasePlain
 	}
 	if v, err := unit.ParsePercent(s); err == nil && v > 0 {
-		return v, true
+		return v, unit.BaseShare
 	}
 	if v, err := unit.ParseSize(s); err == nil && v > 0 {
-		return float64(v), true
+		return float64(v), unit.BaseBytes
 	}
 	r.wrongKind(n, k)
-	return 0, false
+	return 0, unit.BasePlain
 }
 
 // word reads one of the key's words.

@@ -8,6 +8,7 @@ import (
 	"github.com/loadline-ci/loadline/internal/plan"
 	"github.com/loadline-ci/loadline/internal/result"
 	"github.com/loadline-ci/loadline/internal/rule"
+	"github.com/loadline-ci/loadline/internal/unit"
 )
 
 // A Pos is a place in the spec file; Line and Column count from 1, Column in
@@ -250,21 +251,24 @@ type Compare struct {
 	Warn bool
 }
 
-// Observe is one [[observe]]: parsed and checked, not yet acted on.
+// Observe is one [[observe]]: where the target's own numbers are read.
 type Observe struct {
 	Pos     Pos
 	Kind    string // "scrape", "prometheus", "command", "log"
-	Source  string
+	Source  string // scrape: a URL, or a path of the target's host
 	Every   time.Duration
 	Headers []Pair
-	Pattern string
+	Pattern string // "" : none
 	Series  []Series
 }
 
 // A Series is one series of an Observe.
 type Series struct {
-	Role, Expr string
-	Limit      float64
+	Role  string
+	Query string     // prometheus: PromQL
+	Expr  *rule.Expr // scrape: what to read from the page
+	Unit  unit.Base  // of the numbers, as far as the limit or the expression says
+	Limit float64    // capacity; 0: none
 }
 
 // Diagnose is [diagnose].
