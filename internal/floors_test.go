@@ -22,7 +22,7 @@ const module = "github.com/loadline-ci/loadline"
 var floors = [][]string{
 	{"internal/unit", "internal/stat", "internal/wire", "internal/github", "internal/pipeline"},
 	{"internal/plan", "internal/rule", "internal/result"},
-	{"internal/spec", "internal/convert", "internal/load", "internal/live", "internal/baseline", "internal/verdict"},
+	{"internal/spec", "internal/convert", "internal/load", "internal/live", "internal/baseline", "internal/verdict", "internal/observe"},
 	{"internal/scenario", "internal/report", "internal/ui", "internal/otlp"},
 	{"internal/cli"},
 	{"cmd/loadline"},
@@ -55,6 +55,7 @@ var modules = map[string][]string{
 	"github.com/sethvargo/go-githubactions":   {"github"},
 	"github.com/spf13/pflag":                  {"cli"},
 	"go.opentelemetry.io/otel":                {"otlp"},
+	"github.com/prometheus/common":            {"observe"},
 	"golang.org/x/net":                        {"wire"},
 	"golang.org/x/sys":                        {"wire", "load", "cli"},
 	"golang.org/x/term":                       {"cli"},

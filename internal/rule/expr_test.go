@@ -168,7 +168,9 @@ func FuzzParseExpr(f *testing.F) {
 	}
 	same := cmp.Options{
 		cmp.AllowUnexported(Expr{}, seriesSelector{}, labelMatcher{}), cmpopts.EquateEmpty(),
-		cmp.Comparer(func(a, b *regexp.Regexp) bool { return (a == nil) == (b == nil) && (a == nil || a.String() == b.String()) }),
+		cmp.Comparer(func(a, b *regexp.Regexp) bool {
+			return (a == nil) == (b == nil) && (a == nil || a.String() == b.String())
+		}),
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		e, err := ParseExpr(text)
