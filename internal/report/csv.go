@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/csv"
 	"io"
 	"math"
@@ -22,8 +23,8 @@ var csvColumns = []string{
 // CSV writes the series of a run, one row a second (a run of over two hours: one
 // row for several), as RFC 4180 has it: a header, then rows. After csvColumns
 // come status_N for each status that was answered and error_KIND for each way
-// to fail, so two runs may have different columns at the end. What is unknown is
-// empty.
+// to fail, then target_ROLE for each metric of the target's own, so two runs may
+// have different columns at the end. What is unknown is empty.
 func CSV(w io.Writer, run *result.Run) error {
 	statuses, errs := seriesKeys(run.Series)
 	header := slices.Clone(csvColumns)
@@ -32,6 +33,10 @@ func CSV(w io.Writer, run *result.Run) error {
 	}
 	for _, e := range errs {
 		header = append(header, "error_"+clean(e, 24))
+	}
+	target := run.Observed
+	for i := range target {
+		header = append(header, targetColumn(&target[i]))
 	}
 	out := csv.NewWriter(w)
 	if err := out.Write(header); err != nil {
@@ -44,6 +49,9 @@ func CSV(w io.Writer, run *result.Run) error {
 		}
 		for _, e := range errs {
 			row = append(row, strconv.FormatInt(run.Series[i].Errors[e], 10))
+		}
+		for k := range target {
+			row = append(row, readIn(&target[k], &run.Series[i]))
 		}
 		if err := out.Write(row); err != nil {
 			return err
@@ -111,6 +119,31 @@ func csvText(s string) string {
 		return "'" + s
 	}
 	return s
+}
+
+// targetColumn names the column of a metric of the target; each side of a paired
+// run may have its own.
+func targetColumn(o *result.Observed) string {
+	name := "target_" + clean(o.Role, maxName)
+	if o.Arm != "" {
+		name += "_" + clean(o.Arm, 8)
+	}
+	return name
+}
+
+// readIn is the last reading of the time that a row stands for, in its base unit;
+// "" where there is none: readings have moments of their own, every 5 s unless
+// asked otherwise.
+func readIn(o *result.Observed, s *result.Second) string {
+	i, _ := slices.BinarySearchFunc(o.Readings, s.At+length(s), func(r result.Reading, at time.Duration) int { return cmp.Compare(r.At, at) })
+	if i == 0 || o.Readings[i-1].At < s.At {
+		return ""
+	}
+	format := byte('f')
+	if v := math.Abs(o.Readings[i-1].Value); v != 0 && v < 1e-9 || v >= 1e15 {
+		format = 'e' // or it would be hundreds of digits
+	}
+	return strconv.FormatFloat(o.Readings[i-1].Value, format, -1, 64)
 }
 
 // plainFloat writes a number for a program, in thousandths at most. What people

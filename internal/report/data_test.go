@@ -5,16 +5,19 @@ import (
 	"encoding/csv"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
+	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
 	"github.com/loadline-ci/loadline/internal/result"
+	"github.com/loadline-ci/loadline/internal/unit"
 )
 
 func csvOf(t *testing.T, run *result.Run) [][]string {
@@ -71,6 +74,12 @@ func TestCSVGolden(t *testing.T) {
 			{At: time.Second, Stage: 1, Measured: true, Completed: 3, Failed: 3, Errors: map[string]int64{"timeout": 2, "-evil": 1}, Health: result.Health{Steal: -1, FDs: -1, LagP99: 1500 * time.Microsecond}},
 			{At: 2 * time.Second, Stage: 9},
 		},
+		Observed: []result.Observed{
+			{Role: "cpu", Arm: "base", Unit: unit.BaseShare, Readings: []result.Reading{{At: -1, Value: 0.1}, {At: 0, Value: 0.25}, {At: time.Second - 1, Value: 0.5}, {At: 2 * time.Second, Value: 1e-300}}},
+			{Role: "memory", Unit: unit.BaseBytes, Readings: []result.Reading{{At: time.Second, Value: 1073741824}, {At: 3 * time.Second, Value: 7}}},
+			{Role: "a,\n\"=1+1", Unit: unit.BaseSeconds, Readings: []result.Reading{{At: 1500 * time.Millisecond, Value: -math.MaxFloat64}}},
+			{Role: "never", Missed: 3},
+		},
 	}
 	var b bytes.Buffer
 	if err := CSV(&b, run); err != nil {
@@ -99,12 +108,31 @@ func openMetrics(t *testing.T, p *Page) string {
 	return b.String()
 }
 
+// A row of several seconds has the last reading of its time.
+func TestCSVOfLongRows(t *testing.T) {
+	t.Parallel()
+	run := &result.Run{
+		Series:   []result.Second{{At: 0, Length: 10 * time.Second}, {At: 10 * time.Second, Length: 10 * time.Second}, {At: 20 * time.Second, Length: 10 * time.Second}},
+		Observed: []result.Observed{{Role: "cpu", Readings: []result.Reading{{At: 4 * time.Second, Value: 0.125}, {At: 9 * time.Second, Value: 0.0000125}, {At: 20 * time.Second, Value: 3}}}},
+	}
+	var got []string
+	for _, row := range csvOf(t, run) {
+		got = append(got, row[len(row)-1])
+	}
+	if diff := cmp.Diff([]string{"target_cpu", "0.0000125", "", "3"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // Prometheus' own parser must take all that is written, whatever the names are.
 func TestOpenMetricsIsParsedByPrometheus(t *testing.T) {
 	t.Parallel()
 	pages := map[string]*Page{"hostile": hostilePage()}
 	for _, name := range outcomes {
 		pages[name] = samplePage(name)
+	}
+	for told := range observed {
+		pages["target "+told] = observedPage("pass", told)
 	}
 	for name, p := range pages {
 		text := openMetrics(t, p)
@@ -137,7 +165,7 @@ func TestOpenMetricsIsParsedByPrometheus(t *testing.T) {
 // end in _total, and an end.
 func TestOpenMetricsKeepsTheRules(t *testing.T) {
 	t.Parallel()
-	for _, p := range []*Page{samplePage("regression"), samplePage("threshold"), hostilePage()} {
+	for _, p := range []*Page{samplePage("regression"), samplePage("threshold"), hostilePage(), observedPage("pass", "many"), observedPage("pass", "hostile"), pairedObserved()} {
 		text := openMetrics(t, p)
 		if !strings.HasSuffix(text, "\n# EOF\n") || strings.Count(text, "\n# EOF\n") != 1 {
 			t.Error("the end is missing, or not at the end")
@@ -199,6 +227,20 @@ func TestOpenMetricsGolden(t *testing.T) {
 	golden(t, "data/regression.prom", []byte(openMetrics(t, samplePage("regression"))))
 }
 
+func TestOpenMetricsOfTheTarget(t *testing.T) {
+	t.Parallel()
+	var got strings.Builder
+	for _, p := range []*Page{observedPage("pass", "few"), observedPage("pass", "silent"), pairedObserved()} {
+		for line := range strings.Lines(openMetrics(t, p)) {
+			if strings.Contains(line, "loadline_target") {
+				got.WriteString(line)
+			}
+		}
+		got.WriteByte('\n')
+	}
+	golden(t, "data/target.prom", []byte(got.String()))
+}
+
 // hostilePage has names that are made to break out.
 func hostilePage() *Page {
 	p := *samplePage("regression")
@@ -209,6 +251,7 @@ func hostilePage() *Page {
 		run.Catalog.Steps[i].Name = strings.Repeat("x", 500)
 		run.Catalog.Steps[i].Scenario = "s\\\"\n,{}\xff"
 	}
+	run.Observed = append(slices.Clone(observed["hostile"]), observed["hostile"]...) // each name twice
 	return New(p.Verdict, &run, p.Context, nil)
 }
 

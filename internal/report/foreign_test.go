@@ -3,8 +3,10 @@ package report
 import (
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/loadline-ci/loadline/internal/result"
+	"github.com/loadline-ci/loadline/internal/unit"
 	"github.com/loadline-ci/loadline/internal/verdict"
 )
 
@@ -70,6 +72,10 @@ func nastyPage(s string) *Page {
 		if run.Cells[i].Key.Error != "" {
 			run.Cells[i].Key.Error = s + " "
 		}
+	}
+	run.Observed = []result.Observed{
+		{Role: s, Arm: s, Source: s, Unit: unit.Base(s), Limit: 3, Readings: []result.Reading{{At: 20 * time.Second, Value: 2}}, Missed: 1, Fault: s},
+		{Role: s, Source: s, Unit: unit.Base(s), Missed: 1, Fault: s},
 	}
 	c := Context{
 		Repo: s, PullRequest: 1, BaseSHA: s, HeadSHA: s,

@@ -63,7 +63,7 @@ type fit struct {
 	chart   bool
 	table   int // rows of the table of all steps
 	explain bool
-	limits  bool // also those that hold, and checks
+	limits  bool // also those that hold, checks, and what the target told
 	rows    int  // changed rows
 }
 

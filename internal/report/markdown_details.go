@@ -16,6 +16,7 @@ func (m *markdown) details() {
 	m.trendChart()
 	m.checksFold()
 	m.allLimits()
+	m.targetFold()
 	m.howSure()
 }
 

@@ -22,6 +22,7 @@ func (p *Page) OpenMetrics(w io.Writer) error {
 	m.latency("loadline_latency_seconds", "Time from when a request was due (open model) or sent to its last byte, all steps.", []labelled{{figures: p.total}})
 	if p.Run != nil {
 		m.steps(p)
+		m.target(p.Run)
 	}
 	m.judged(p)
 	m.b.WriteString("# EOF\n")

@@ -54,6 +54,23 @@ func (r *targetRow) mean() string { return told(r.unit, r.limit, r.reads.Mean) }
 
 func (r *targetRow) highest() string { return told(r.unit, r.limit, r.reads.Max) }
 
+// baseMean is what the base told on average; "" where it has no metric of its own.
+func (r *targetRow) baseMean() string {
+	if r.base.Count == 0 {
+		return ""
+	}
+	return told(r.unit, r.limit, r.base.Mean)
+}
+
+// times is how often it was read while load counted, and how often in vain.
+func (r *targetRow) times() string {
+	text := unit.Count(int64(r.reads.Count))
+	if r.missed > 0 {
+		text += ", missed " + unit.Count(int64(r.missed))
+	}
+	return text
+}
+
 // capacity is the limit in its own unit; "" where there is none.
 func (r *targetRow) capacity() string {
 	if r.limit <= 0 {

@@ -96,6 +96,17 @@ func TestTargetInTheSummary(t *testing.T) {
 	golden(t, "text/target-paired.txt", []byte(text(t, pairedObserved(), Terminal{Width: 80, Unicode: true})))
 }
 
+func TestTargetInTheComment(t *testing.T) {
+	t.Parallel()
+	pages := map[string]*Page{"paired": pairedObserved()}
+	for told := range observed {
+		pages[told] = observedPage("pass", told)
+	}
+	for told, p := range pages {
+		golden(t, "markdown/target-"+told+".md", []byte(markdownOf(t, p)))
+	}
+}
+
 // What the target told takes no more room than a summary has, whatever else there is.
 func TestTargetFitsTheScreen(t *testing.T) {
 	t.Parallel()

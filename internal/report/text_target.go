@@ -89,8 +89,8 @@ func (r *targetRow) phrase() string {
 	if c := r.capacity(); c != "" {
 		text += " of " + c
 	}
-	if r.base.Count > 0 {
-		text += " (base " + told(r.unit, r.limit, r.base.Mean) + ")"
+	if base := r.baseMean(); base != "" {
+		text += " (base " + base + ")"
 	}
 	if highest := r.highest(); highest != r.mean() {
 		text += ", max " + highest
