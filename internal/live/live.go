@@ -65,11 +65,13 @@ type Row struct {
 
 // A Told is what a metric of the target last said.
 type Told struct {
-	Role  string    `json:"role"` // foreign text
-	Arm   string    `json:"arm,omitempty"`
-	Value float64   `json:"value"`
-	Unit  unit.Base `json:"unit,omitempty"`
-	Limit float64   `json:"limit,omitempty"` // capacity, in that unit; 0: none
+	Role   string    `json:"role"` // foreign text
+	Arm    string    `json:"arm,omitempty"`
+	TimeS  float64   `json:"t_s"`     // when it was read, since the start of the load; less than 0 before it
+	EveryS float64   `json:"every_s"` // how often it is asked for
+	Value  float64   `json:"value"`
+	Unit   unit.Base `json:"unit,omitempty"`
+	Limit  float64   `json:"limit,omitempty"` // capacity, in that unit; 0: none
 }
 
 // Latency is in µs, within 1 %; 0 where nothing was answered.
@@ -245,7 +247,10 @@ func (f *Feed) tell(o *result.Observed) {
 	if len(o.Readings) == 0 {
 		return
 	}
-	told := Told{Role: o.Role, Arm: o.Arm, Value: o.Readings[len(o.Readings)-1].Value, Unit: o.Unit, Limit: o.Limit}
+	last := o.Readings[len(o.Readings)-1]
+	told := Told{
+		Role: o.Role, Arm: o.Arm, TimeS: last.At.Seconds(), EveryS: o.Every.Seconds(), Value: last.Value, Unit: o.Unit, Limit: o.Limit,
+	}
 	i := slices.IndexFunc(f.target, func(t Told) bool { return t.Role == o.Role && t.Arm == o.Arm })
 	if i < 0 {
 		f.target = append(f.target, told)

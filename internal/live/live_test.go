@@ -52,13 +52,13 @@ func TestSecondSaysWhereTheRunIs(t *testing.T) {
 	f := live.NewFeed(twoStages, catalog, "", 0)
 	first := interval(0, 0, 40)
 	first.Observed = []result.Observed{
-		{Role: "cpu", Limit: 4, Readings: []result.Reading{{Value: 1}, {Value: 2}}},
+		{Role: "cpu", Limit: 4, Every: time.Second, Readings: []result.Reading{{At: -100 * time.Millisecond, Value: 1}, {At: 900 * time.Millisecond, Value: 2}}},
 		{Role: "memory", Unit: unit.BaseBytes, Readings: []result.Reading{{Value: 1024}}},
 		{Role: "queue", Missed: 1},
 	}
 	f.Second(first)
 	second := interval(12*time.Second, 1, 60)
-	second.Observed = []result.Observed{{Role: "memory", Unit: unit.BaseBytes, Readings: []result.Reading{{Value: 2048}}}}
+	second.Observed = []result.Observed{{Role: "memory", Unit: unit.BaseBytes, Every: 5 * time.Second, Readings: []result.Reading{{At: 12250 * time.Millisecond, Value: 2048}}}}
 	got := f.Second(second)
 	want := &live.Row{
 		Phase: live.Load, TimeS: 12, ElapsedS: 13, PlannedS: 30, LeftS: 17, Measured: true, Open: true,
@@ -75,7 +75,9 @@ func TestSecondSaysWhereTheRunIs(t *testing.T) {
 			{Scenario: "shop", Name: "GET /b", Requests: 1, Failed: 1, Total: 2, Bad: 2},
 		},
 		Health: live.Health{CPUPercent: 85, LagP99us: 11000, Busy: true, Late: true},
-		Target: []live.Told{{Role: "cpu", Value: 2, Limit: 4}, {Role: "memory", Value: 2048, Unit: unit.BaseBytes}},
+		Target: []live.Told{
+			{Role: "cpu", TimeS: 0.9, EveryS: 1, Value: 2, Limit: 4}, {Role: "memory", TimeS: 12.25, EveryS: 5, Value: 2048, Unit: unit.BaseBytes},
+		},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("the row differs (-want +got):\n%s", d)

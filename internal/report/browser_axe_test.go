@@ -47,16 +47,19 @@ func browserAxe(t *testing.T, b *browser) {
 	source := axeSource(t)
 	for _, page := range []struct {
 		name   string
+		page   *Page
 		width  int
 		scheme string
 	}{
-		{"regression", 1280, "light"},
-		{"errors", 390, "dark"},
-		{"regression", 390, "light"},
-		{"invalid", 1280, "light"},
-		{"not-ready", 1280, "dark"},
+		{"regression", samplePage("regression"), 1280, "light"},
+		{"errors", samplePage("errors"), 390, "dark"},
+		{"regression", samplePage("regression"), 390, "light"},
+		{"invalid", samplePage("invalid"), 1280, "light"},
+		{"not-ready", samplePage("not-ready"), 1280, "dark"},
+		{"target", toldPage(), 390, "light"},
+		{"target of both sides", toldPaired(), 1280, "dark"},
 	} {
-		b.open(samplePage(page.name), page.width, page.scheme)
+		b.open(page.page, page.width, page.scheme)
 		b.eval(`document.querySelectorAll("details").forEach(d => { d.open = true })`, nil)
 		b.axe(source, page.name+" "+page.scheme)
 		b.quiet(page.name)

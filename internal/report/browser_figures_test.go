@@ -51,7 +51,27 @@ type savedRun struct {
 		Status    map[string]int64
 		Errors    map[string]int64
 		Latency   map[string]int64 `json:"latency_us"`
+		Measured  bool
 	}
+	Rounds []struct {
+		Arm    string
+		Start  float64 `json:"start_s"`
+		Length float64 `json:"length_s"`
+	}
+	Run      struct{ Mode string }
+	Observed []savedMetric
+}
+
+// A savedMetric is what the file says of one of the target's own metrics.
+type savedMetric struct {
+	Role, Arm, Source, Unit, Fault string
+	Limit                          float64
+	Every                          float64 `json:"every_s"`
+	Readings                       []struct {
+		T     float64 `json:"t_s"`
+		Value float64
+	}
+	Missed int
 }
 
 func saved(t *testing.T, run *result.Run) savedRun {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/loadline-ci/loadline/internal/live"
 	"github.com/loadline-ci/loadline/internal/ui"
+	"github.com/loadline-ci/loadline/internal/unit"
 )
 
 // A liveRun is a live page with a run behind it that does what it is told.
@@ -97,18 +98,32 @@ func browserLive(t *testing.T, b *browser) {
 	tell(&live.Row{Phase: live.Waiting})
 	b.until(`document.getElementById("start").hidden && document.getElementById("said").textContent.startsWith("Waiting")`)
 	for i := range 5 {
-		tell(liveRow(i, "GET /fast"))
+		row := liveRow(i, "GET /fast")
+		row.Target = []live.Told{
+			{Role: "cpu", TimeS: float64(i/2*2) + 0.2, EveryS: 2, Value: 1 + float64(i/2), Limit: 4},
+			{Role: "memory", TimeS: float64(i) + 0.1, EveryS: 1, Value: 5e8 + 1e7*float64(i), Unit: unit.BaseBytes},
+		}
+		tell(row)
 	}
 	b.until(`document.querySelector('[data-figure="requests"]')?.textContent === "1,000"`)
 
 	// The charts are those of the report, and are read with the keys.
 	var plots []string
 	b.eval(`[...document.querySelectorAll(".plot")].filter(p => p.querySelector("svg path")).map(p => p.dataset.plot)`, &plots)
-	if got, want := strings.Join(plots, " "), "latency arrivals rate users errors cpu lag"; got != want {
+	if got, want := strings.Join(plots, " "), "latency arrivals rate users errors target0 target1 cpu lag"; got != want {
 		t.Errorf("charts %s, want %s", got, want)
 	}
 	b.eval(`(() => { const f = document.querySelector('[data-plot="latency"] .field'); f.focus();
 		f.dispatchEvent(new KeyboardEvent("keydown", {key: "End", bubbles: true})) })()`, nil)
+	var told string
+	b.eval(`(() => { const f = document.querySelector('[data-plot="target0"] .field'); f.focus();
+		for (const key of ["Home", "ArrowRight", "ArrowRight", "ArrowRight"]) f.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+		return f.querySelector(".tip").innerText })()`, &told)
+	for _, want := range []string{"3 s", "cpu", "2 · 50%"} {
+		if !strings.Contains(told, want) {
+			t.Errorf("the target's chart reads %q, which lacks %s", told, want)
+		}
+	}
 	b.eval(`document.querySelector('#steptable th[data-key="requests"] button').click()`, nil)
 	b.eval(`(() => { const f = document.getElementById("filter"); f.value = "fast"; f.dispatchEvent(new Event("input")) })()`, nil)
 	b.eval(`document.querySelector('[data-plot="latency"] .field').focus()`, nil)
@@ -191,6 +206,7 @@ func browserLiveNasty(t *testing.T, b *browser) {
 		for _, s := range nasty {
 			row.Steps = append(row.Steps, live.Step{Scenario: s, Name: s, Total: 1, Latency: live.Latency{P50: 1, P95: 2, P99: 3}})
 			row.Errors[s] = 1
+			row.Target = append(row.Target, live.Told{Role: s, Arm: s, TimeS: float64(i), EveryS: 1, Value: 1})
 		}
 		run.Add(row)
 	}
@@ -218,7 +234,11 @@ func TestLiveStaysSmall(t *testing.T) {
 	t.Parallel()
 	l := NewLive("long", "", false, nil)
 	for i := range 3 * maxLive {
-		l.Add(liveRow(i, "GET /a"))
+		row := liveRow(i, "GET /a")
+		for k := range 8 {
+			row.Target = append(row.Target, live.Told{Role: fmt.Sprint("role", k), TimeS: float64(i), EveryS: 1, Value: math.Abs(math.Sin(float64(i * k))), Limit: 4})
+		}
+		l.Add(row)
 	}
 	var b bytes.Buffer
 	if err := l.Frame(&b); err != nil {

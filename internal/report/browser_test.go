@@ -263,6 +263,7 @@ func TestBrowser(t *testing.T) {
 		{"on a phone steps are cards", browserPhone},
 		{"figures equal those of the result file", browserFigures},
 		{"figures of charts and small tables, too", browserOtherFigures},
+		{"what the target said is drawn, read and equal to the file", browserTarget},
 		{"a checker finds it accessible", browserAxe},
 		{"the live page moves, obeys and ends as the report", browserLive},
 		{"nothing in a foreign string runs on the live page", browserLiveNasty},
@@ -365,7 +366,7 @@ const contrast = `(() => {
   const lum = (c) => { const [r,g,b] = c.slice(0,3).map(v => (v /= 255) <= 0.04045 ? v/12.92 : ((v+0.055)/1.055)**2.4); return 0.2126*r+0.7152*g+0.0722*b; };
   const ground = (e) => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c[3] > 200) return c; } return [255,255,255,255]; };
   const out = {};
-  for (const s of [".lead", ".note", ".mood", ".badge", "thead th", ".tile .sub", "a", ".ys span", ".shade span", "summary", "footer"])
+  for (const s of [".lead", ".note", ".mood", ".badge", "thead th", ".tile .sub", "a", ".ys span", ".mark", ".shade span", "summary", "footer"])
     for (const e of document.querySelectorAll(s)) {
       const a = lum(rgb(getComputedStyle(e).color)), b = lum(ground(e));
       const ratio = (Math.max(a,b)+0.05)/(Math.min(a,b)+0.05);

@@ -77,6 +77,9 @@ func nastyPage(s string) *Page {
 		{Role: s, Arm: s, Source: s, Unit: unit.Base(s), Limit: 3, Readings: []result.Reading{{At: 20 * time.Second, Value: 2}}, Missed: 1, Fault: s},
 		{Role: s, Source: s, Unit: unit.Base(s), Missed: 1, Fault: s},
 	}
+	told := metric(s, unit.BasePlain, 4, 1, 3, 3)
+	told.Source, told.Missed, told.Fault = s, 1, s
+	run.Observed = []result.Observed{told, {Role: s + "!", Arm: s, Source: s, Missed: 2, Fault: s}}
 	c := Context{
 		Repo: s, PullRequest: 1, BaseSHA: s, HeadSHA: s,
 		RunURL: "https://ci.example/" + url.PathEscape(s[:min(len(s), 100)]), ReportURL: "javascript:alert(1)//" + s, HelpURL: "https://ci.example/?" + url.QueryEscape(s[:min(len(s), 100)]),

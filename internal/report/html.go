@@ -145,6 +145,7 @@ func (p *Page) view() *view {
 		Sure: p.sure(), Trouble: p.trouble(), Trends: p.trendPlots(), Time: p.overTime(maxSlots), Health: p.healthPlots(maxSlots),
 	}
 	v.Time.numbers(p)
+	v.Time.figures(p.Run)
 	v.ComparedN = plural(len(p.Verdict.Findings), unit.Count(int64(len(p.Verdict.Findings))), "comparison")
 	if len(p.Verdict.Findings) > 1 {
 		v.ComparedN = "All " + v.ComparedN

@@ -8,6 +8,9 @@ import (
 	"time"
 
 	nethtml "golang.org/x/net/html"
+
+	"github.com/loadline-ci/loadline/internal/result"
+	"github.com/loadline-ci/loadline/internal/unit"
 )
 
 func htmlOf(t testing.TB, p *Page) string {
@@ -25,6 +28,8 @@ func TestHTMLGolden(t *testing.T) {
 	t.Parallel()
 	run := sampleRun(shape{steps: 2, seconds: 10, open: true, failing: 0.1, paired: true})
 	run.Mode = "paired"
+	run.Observed = []result.Observed{metric("cpu", unit.BasePlain, 4, 1, 3.4, 5), metric("cpu", unit.BasePlain, 4, 1, 3.9, 5), {Role: "queue", Missed: 3, Fault: "status 404"}}
+	run.Observed[0].Arm, run.Observed[1].Arm, run.Observed[1].Missed, run.Observed[1].Fault = "base", "head", 1, "status 503"
 	sample := samplePage("regression")
 	page := htmlOf(t, New(sample.Verdict, run, sample.Context, sample.Trends))
 	page = strings.Replace(page, pageCSS, "/* report.css */", 1)
@@ -49,6 +54,7 @@ func TestHTMLNeedsNothingElse(t *testing.T) {
 func TestHTMLStaysSmall(t *testing.T) {
 	t.Parallel()
 	run := sampleRun(shape{steps: 100, seconds: 3600, open: true, failing: 0.02})
+	observe(run, time.Second, "")
 	v := *samplePage("regression").Verdict
 	v.Findings = nil
 	for _, s := range run.Catalog.Steps {

@@ -21,6 +21,9 @@ type overTime struct {
 	Hatched bool
 	Head    []string // of the table of numbers
 	Rows    [][]string
+	Target  *targetView // nil: nothing was asked of it
+
+	roles []role
 }
 
 // chartData is what the page's script shows beside the pointer. All values are
@@ -60,7 +63,12 @@ func (p *Page) overTime(most int) *overTime {
 	o.others(all)
 	shades, x := append(p.stages(all), p.changes(all)...), timeTicks(all)
 	o.Hatched = slices.ContainsFunc(all, func(s slot) bool { return !s.measured })
-	for _, pl := range o.Plots {
+	o.target(p.Run, all, most)
+	drawn := o.Plots
+	if o.Target != nil {
+		drawn = append(slices.Clip(drawn), o.Target.Plots...)
+	}
+	for _, pl := range drawn {
 		pl.Shades, pl.X = shades, x
 	}
 	return o
@@ -297,6 +305,10 @@ func (o *overTime) numbers(p *Page) {
 	}
 	all := slots(p.Run.Series, maxNumbers)
 	o.Head = []string{"Time", "p50", "p95", "p99", "Answered", "Failed", "Users"}
+	told := o.columns(all)
+	for _, c := range told {
+		o.Head = append(o.Head, c.head)
+	}
 	for i := range all {
 		s := &all[i]
 		row := []string{moment(s.at)}
@@ -307,6 +319,10 @@ func (o *overTime) numbers(p *Page) {
 				row = append(row, unit.Micros(v))
 			}
 		}
-		o.Rows = append(o.Rows, append(row, unit.Rate(s.reached), unit.Rate(s.failed), unit.Number(s.users)))
+		row = append(row, unit.Rate(s.reached), unit.Rate(s.failed), unit.Number(s.users))
+		for _, c := range told {
+			row = append(row, c.cells[i])
+		}
+		o.Rows = append(o.Rows, row)
 	}
 }

@@ -78,6 +78,9 @@ func (l *Live) Add(row *live.Row) {
 		return
 	}
 	l.run.Open = row.Open
+	for i := range row.Target {
+		l.hear(&row.Target[i])
+	}
 	if l.every = max(l.every, time.Second); len(l.run.Series) == maxLive {
 		l.every *= 2
 		l.run.Series = slices.DeleteFunc(l.run.Series, func(s result.Second) bool { return s.At%l.every != 0 })

@@ -18,13 +18,14 @@ type plot struct {
 	Spoken string // what the picture shows, for screen readers
 	Legend []legend
 	X, Y   []tick
+	Marks  []tick // names of level lines, at their heights
 	Shades []shade
 	Body   template.HTML
 	Unit   string // of the y axis, when its labels do not say
 	Tall   bool
 
-	high  float64 // value at the top
-	nines float64 // of a plot of percentiles: where its x axis ends
+	low, high float64 // values at the bottom and at the top
+	nines     float64 // of a plot of percentiles: where its x axis ends
 }
 
 // A legend names one series; Class is its colour in the style sheet.
@@ -49,11 +50,31 @@ const full = 1000 // width and height of a plot in its own units
 // newPlot makes a plot whose y axis runs from nothing to a round number above
 // top; label writes the ticks.
 func newPlot(id, title string, top float64, label func(float64) string) *plot {
-	step := roundStep(top)
-	p := &plot{ID: id, Title: title, high: math.Max(step*math.Ceil(top/step*0.999), step)}
-	p.Y = []tick{{At: "0%", Label: "0"}}
-	for v := step; v <= p.high*1.001; v += step {
-		p.Y = append(p.Y, tick{At: percent(v / p.high), Label: label(v)})
+	return newSpan(id, title, 0, top, label)
+}
+
+// vast is more than any axis reaches: sums of what is below it are finite.
+const vast = 1e300
+
+// newSpan is newPlot for values that may be less than nothing, of which low is
+// the least.
+func newSpan(id, title string, low, top float64, label func(float64) string) *plot {
+	low, top = max(min(low, 0), -vast), min(max(top, 0), vast)
+	step := roundStep(top - low)
+	from, to := math.Floor(low/step*0.999), math.Ceil(top/step*0.999)
+	if from == 0 {
+		to = max(to, 1)
+	}
+	p := &plot{ID: id, Title: title, low: from * step, high: to * step}
+	for i := from; i <= to; i++ {
+		t := tick{At: percent((i - from) / (to - from)), Label: label(i * step)}
+		if i == from {
+			t.At = "0%"
+		}
+		if i == 0 {
+			t.Label = "0"
+		}
+		p.Y = append(p.Y, t)
 	}
 	return p
 }
@@ -61,7 +82,7 @@ func newPlot(id, title string, top float64, label func(float64) string) *plot {
 // roundStep is a step of 1, 2, 2.5 or 5 times a power of ten that divides top
 // into about four parts.
 func roundStep(top float64) float64 {
-	if !(top > 0) || math.IsInf(top, 0) {
+	if !(top > 1/vast) || math.IsInf(top, 0) {
 		return 1
 	}
 	raw := top / 4
@@ -84,7 +105,7 @@ func percent(share float64) string {
 
 // y is where v stands, from the top.
 func (p *plot) y(v float64) int {
-	return full - int(math.Round(min(max(v/p.high, 0), 1)*full))
+	return full - int(math.Round(min(max((v-p.low)/(p.high-p.low), 0), 1)*full))
 }
 
 // A point of a line; what is not there breaks it.

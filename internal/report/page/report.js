@@ -58,10 +58,10 @@ const page = (() => {
   // that is named on.
   let at = -1, on = "";
   const charts = () => {
-    const box = byId("timeplots"), source = byId("timedata");
-    if (!box || !source) return;
+    const source = byId("timedata");
+    if (!source) return;
     const data = JSON.parse(source.textContent);
-    const plots = [...box.querySelectorAll(".plot")].filter((p) => data.charts[p.dataset.plot]).map((p) => {
+    const plots = [...document.querySelectorAll(".plot")].filter((p) => data.charts[p.dataset.plot]).map((p) => {
       const field = p.querySelector(".field");
       const cross = document.createElement("div"), tip = document.createElement("div");
       cross.className = "cross"; tip.className = "tip"; cross.hidden = tip.hidden = true;
