@@ -1,15 +1,18 @@
 package verdict
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
 
 	"github.com/loadline-ci/loadline/internal/result"
 	"github.com/loadline-ci/loadline/internal/rule"
+	"github.com/loadline-ci/loadline/internal/unit"
 )
 
 // A slice is what a stretch of a run brought: the whole of it, or one second.
@@ -21,7 +24,8 @@ type slice struct {
 	phases    []result.Phases // by step; whole runs only
 	iteration *hdr.Histogram  // whole runs only
 	seconds   []result.Second
-	length    time.Duration // for rates: measured time
+	observed  []result.Observed // with readings from load that counts
+	length    time.Duration     // for rates: measured time
 }
 
 // An account adds up what one selector chooses.
@@ -36,7 +40,8 @@ type account struct {
 	low, high float64 // gauges and trends without a histogram
 	sum, last float64
 	levels    int64
-	seen      bool // something was chosen
+	base      unit.Base // of the levels of a target's metric
+	seen      bool      // something was chosen
 }
 
 func newAccount(sel *rule.Selector, names *result.Catalog) *account {
@@ -73,6 +78,10 @@ func (a *account) add(s *slice) {
 			}
 		}
 	default:
+		if role, ok := strings.CutPrefix(a.sel.Metric, rule.TargetPrefix); ok {
+			a.target(s.observed, role)
+			return
+		}
 		a.own(s.values)
 	}
 }
@@ -208,6 +217,7 @@ func (a *account) trend(h *hdr.Histogram) {
 // join adds what another account of the same selector chose.
 func (a *account) join(b *account) {
 	a.scale = b.scale
+	a.base = cmp.Or(b.base, a.base)
 	switch {
 	case b.hist == nil:
 	case a.hist == nil:
@@ -278,6 +288,22 @@ func (a *account) gauges(seconds []result.Second) {
 	}
 }
 
+// target adds what the target told of itself, of the side that is judged.
+func (a *account) target(observed []result.Observed, role string) {
+	for i := range observed {
+		o := &observed[i]
+		if o.Role != role || o.Arm == "base" {
+			continue
+		}
+		for _, r := range o.Readings {
+			a.level(o.Level(r.Value))
+		}
+		if a.base = o.Unit; o.Limit > 0 {
+			a.base = unit.BaseShare
+		}
+	}
+}
+
 func (a *account) level(x float64) {
 	a.low, a.high, a.last = math.Min(a.low, x), math.Max(a.high, x), x
 	a.sum += x
@@ -344,6 +370,14 @@ func (a *account) count() float64 {
 	default:
 		return float64(a.hits)
 	}
+}
+
+// shown writes a value of the selector in its unit.
+func (a *account) shown(x float64) string {
+	if strings.HasPrefix(a.sel.Metric, rule.TargetPrefix) {
+		return unit.In(a.base, x)
+	}
+	return shown(a.sel, x)
 }
 
 // distribution reads a statistic of a trend.

@@ -23,9 +23,9 @@ func judgeLimits(in Input) (all []LimitResult, invalid []Reason) {
 		a.add(whole)
 		value, ok := a.value()
 		if !ok && !l.Warn {
-			invalid = append(invalid, noData(&l, &in.Run.Catalog))
+			invalid = append(invalid, noData(&l, in.Run))
 		}
-		r.Value, r.OK, r.Shown = value, ok && l.Rule.Holds(value), shown(&l.Rule.Selector, value)
+		r.Value, r.OK, r.Shown = value, ok && l.Rule.Holds(value), a.shown(value)
 		if !ok {
 			r.Shown = "not measured"
 		}
@@ -35,7 +35,7 @@ func judgeLimits(in Input) (all []LimitResult, invalid []Reason) {
 		}
 		if broken {
 			r.Value, r.OK = worst.Value, false
-			r.Shown = shown(&l.Rule.Selector, worst.Value) + worst.when(&l)
+			r.Shown = a.shown(worst.Value) + worst.when(&l)
 		}
 		all = append(all, r)
 	}
@@ -45,7 +45,7 @@ func judgeLimits(in Input) (all []LimitResult, invalid []Reason) {
 func wholeRun(r *result.Run) *slice {
 	return &slice{
 		cells: r.Cells, tallies: r.Tallies, values: r.Values, flows: r.Flows, phases: r.Phases,
-		iteration: r.Iteration, seconds: r.Series, length: r.Measured,
+		iteration: r.Iteration, seconds: r.Series, observed: r.MeasuredObserved(), length: r.Measured,
 	}
 }
 
@@ -82,8 +82,8 @@ func lateLimits(in Input) []Reason {
 }
 
 // noData says which limit selected nothing, and what there was to select.
-func noData(l *Limit, names *result.Catalog) Reason {
-	s := &l.Rule.Selector
+func noData(l *Limit, run *result.Run) Reason {
+	s, names := &l.Rule.Selector, &run.Catalog
 	r := Reason{
 		Code:    "no-data",
 		Message: fmt.Sprintf("the limit %q selects nothing that this run measured", l.Rule.Text),
@@ -93,7 +93,7 @@ func noData(l *Limit, names *result.Catalog) Reason {
 	var known []string
 	switch {
 	case strings.HasPrefix(s.Metric, rule.TargetPrefix):
-		r.Remedy = "nothing was read from the target: see [[observe]]"
+		r.Remedy = unread(run, strings.TrimPrefix(s.Metric, rule.TargetPrefix))
 		return r
 	case hasTag(s, "step"):
 		for _, st := range names.Steps {
@@ -110,6 +110,20 @@ func noData(l *Limit, names *result.Catalog) Reason {
 		r.Remedy += "; there is " + quoted(known)
 	}
 	return r
+}
+
+// unread says why there is no reading of a metric of the target, and what to do.
+func unread(run *result.Run, role string) string {
+	for i := range run.Observed {
+		switch o := &run.Observed[i]; {
+		case o.Role != role || o.Arm == "base":
+		case o.Fault != "":
+			return "it could not be read (" + o.Fault + "); see [[observe]]"
+		case o.Every > 0 && run.Measured > 0:
+			return "no reading fell into measured load: it is read every " + unit.Duration(o.Every) + ", so lower every in [[observe]], or measure for longer"
+		}
+	}
+	return "nothing was read from the target: see [[observe]]"
 }
 
 func hasTag(s *rule.Selector, name string) bool {

@@ -58,7 +58,7 @@ func (w *Watch) Each(iv *result.Interval) (stop string) {
 		seconds: []result.Second{iv.Second},
 	}
 	if iv.Second.Measured {
-		s.length = time.Second
+		s.length, s.observed = time.Second, iv.Observed
 		w.elapsed += time.Second
 	}
 	for _, l := range w.limits {
@@ -77,10 +77,11 @@ func (w *Watch) Each(iv *result.Interval) (stop string) {
 	}
 	for _, l := range w.stops {
 		l.push(s, w.names)
-		value, ok := l.last()
+		last := l.last()
+		value, ok := last.value()
 		// A window of one or two seconds says little about a new stage.
 		if ok && len(l.recent) >= 3 && l.limit.Rule.Holds(value) && w.stop == "" {
-			w.stop = result.StopWhen + l.limit.Rule.Text + " (" + shown(&l.limit.Rule.Selector, value) + ")"
+			w.stop = result.StopWhen + l.limit.Rule.Text + " (" + last.shown(value) + ")"
 		}
 	}
 	return w.stop
@@ -91,7 +92,7 @@ func (w *Watch) limit(l *watched, s *slice) (abort bool) {
 	value, ok := 0.0, false
 	if l.window > 0 {
 		l.push(s, w.names)
-		if value, ok = l.last(); time.Duration(len(l.recent))*time.Second < l.window {
+		if value, ok = l.last().value(); time.Duration(len(l.recent))*time.Second < l.window {
 			ok = false // the first stretch is not complete yet
 		}
 	} else {
@@ -136,11 +137,11 @@ func (l *watched) push(s *slice, names *result.Catalog) {
 	}
 }
 
-// last is the value over the window.
-func (l *watched) last() (float64, bool) {
+// last is what the window holds.
+func (l *watched) last() *account {
 	sum := newAccount(&l.limit.Rule.Selector, nil)
 	for _, a := range l.recent {
 		sum.join(a)
 	}
-	return sum.value()
+	return sum
 }
