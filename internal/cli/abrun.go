@@ -21,14 +21,15 @@ import (
 type pair struct {
 	*measurement
 	pairJob
-	flags *abFlags
-	sides [2]*side
-	load  *load.Paired
-	watch *verdict.Watch
-	past  baseline.Pairs
-	query baseline.Query
-	done  int                   // blocks driven
-	feeds map[string]*live.Feed // by side
+	flags    *abFlags
+	sides    [2]*side
+	load     *load.Paired
+	watch    *verdict.Watch
+	past     baseline.Pairs
+	query    baseline.Query
+	done     int                   // blocks driven
+	observer *observer             // of the target's own metrics; nil: nothing is read
+	feeds    map[string]*live.Feed // by side
 
 	calibrates bool // base against itself: no limits
 	unsure     bool // as far as anybody knows
@@ -64,10 +65,16 @@ func comparePair(ctx context.Context, env *Env, f *abFlags, j pairJob) (*measure
 	if err := p.open(ctx); err != nil {
 		return p.unready(ctx, err)
 	}
+	var err error
+	if p.observer, err = observeTarget(ctx, env, p.sides[:], f.allowExec); err != nil {
+		return nil, err
+	}
+	defer p.observer.close()
 	judged, err := p.looks(ctx)
 	if err != nil {
 		return nil, p.mask.Error(err)
 	}
+	p.notes = append(p.notes, p.observer.notes(p.run)...)
 	p.close(ctx)
 	p.verdict = judged.Verdict
 	p.remember(ctx, judged)
@@ -125,7 +132,6 @@ func (p *pair) prepare(ctx context.Context, env *Env) error {
 		p.notes = append(p.notes, p.govern(ctx, s)...)
 	}
 	p.spec, p.mask = s, p.sides[1].mask
-	p.notes = append(p.notes, unacted(s)...)
 	if !f.quiet {
 		for _, w := range s.Warnings {
 			_, _ = fmt.Fprintf(env.Stderr, "loadline: warning: %s\n", w)
@@ -147,7 +153,10 @@ func (p *pair) prepare(ctx context.Context, env *Env) error {
 	}
 	p.load, err = load.NewPaired(steady, p.sides[0].newUser, p.sides[1].newUser, load.PairedOptions{
 		Load: f.load,
-		Show: func(arm string, iv *result.Interval) { p.live.Publish(p.feeds[arm].Second(iv)) },
+		Show: func(arm string, iv *result.Interval) {
+			p.observer.tell(arm, iv) // Each is told of the same interval
+			p.live.Publish(p.feeds[arm].Second(iv))
+		},
 		Options: load.Options{Catalog: names, Each: func(iv *result.Interval) string {
 			why := cmp.Or(tooFast(iv, s, p.most), p.sides[0].stopped(), p.sides[1].stopped())
 			if why != "" || p.watch == nil {
@@ -268,6 +277,7 @@ func (p *pair) input(ctx context.Context, look int) (in verdict.PairedInput, err
 	}
 	p.identify(p.run)
 	p.overdue(ctx)
+	p.observer.add(p.run)
 	return verdict.PairedInput{
 		Run: p.run, Look: look, Redeploy: p.flags.redeploys(), Calibrated: p.past.Calibrated, Past: p.past.Past,
 		Gate: p.gate(), Watch: p.watch, HeadEnded: p.sides[1].gone(),

@@ -131,7 +131,7 @@ func (c *ciRun) profile(file string) string {
 func (c *ciRun) flags(profile string) *measureFlags {
 	return &measureFlags{
 		set: pflag.NewFlagSet("ci", pflag.ContinueOnError), target: c.target(), profile: profile, env: c.in.envLabel,
-		paired: c.paired(),
+		paired: c.paired(), allowExec: c.in.exec,
 	}
 }
 

@@ -39,6 +39,7 @@ type ciInputs struct {
 	artifacts                 []string // names of what is published or stored by a job of its own
 	versionHeader             string
 	highLoad                  bool   // more than maxRate may be sent
+	exec                      bool   // a spec's [[observe]] may run commands and read logs
 	began                     string // the folder in which the jobs that measured began; "": this one
 }
 
@@ -70,6 +71,7 @@ func readInputs(env *Env, get func(string) string) (*ciInputs, error) {
 	}
 	in.versionHeader = values["version-header"]
 	in.highLoad = r.oneOf("allow-high-load", "false", "true") == "true"
+	in.exec = r.oneOf("allow-exec", "false", "true") == "true"
 	if in.versionHeader != "" && !headerName.MatchString(in.versionHeader) {
 		r.fail("input version-header is %q: write the name of a response header, such as X-Commit", in.versionHeader)
 	}

@@ -28,6 +28,7 @@ type measureFlags struct {
 	paired                   bool     // two targets are driven by turns
 	pool                     []string // results of earlier attempts
 	why                      bool
+	allowExec                bool // commands and logs of [[observe]] are read
 
 	set  *pflag.FlagSet
 	desk *desk // where the run is watched and changed; nil: nowhere
@@ -40,6 +41,7 @@ func (m *measureFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&m.baseline, "baseline", "", "`STORE` of the baselines: "+placeHelp+", file:PATH or none (default: dir, the folder of --baseline-dir)")
 	addOTLP(fs, &m.otlp)
 	fs.StringVar(&m.failOn, "fail-on", "", failOnHelp)
+	m.addExec(fs)
 }
 
 // addLoad adds what stands over the spec's own target and load.

@@ -82,8 +82,6 @@ func measure(ctx context.Context, env *Env, j job) (*measurement, error) {
 	if j.govern != nil {
 		m.notes = j.govern(ctx, s)
 	}
-	m.notes = append(m.notes, unacted(s)...)
-
 	if err := j.desk.open(ctx, env, m, j.live); err != nil {
 		return nil, err
 	}
@@ -208,7 +206,13 @@ func (m *measurement) drive(ctx context.Context, j job, target *side, watch *ver
 	if err := set.Setup(ctx); err != nil {
 		return unreadyRun(ctx, names, err)
 	}
+	watching, err := observeTarget(ctx, target.env, []*side{target}, j.flags.allowExec)
+	if err != nil {
+		return nil, err
+	}
+	defer watching.close()
 	each := func(iv *result.Interval) string {
+		watching.tell(target.name, iv)
 		j.live.Publish(feed.Second(iv))
 		if why := cmp.Or(tooFast(iv, m.spec, j.most), target.stopped()); why != "" {
 			return why
@@ -216,7 +220,10 @@ func (m *measurement) drive(ctx context.Context, j job, target *side, watch *ver
 		return watch.Each(iv)
 	}
 	defer func() { m.notes = append(m.notes, missed(set)...) }()
-	return load.Run(ctx, m.spec.Load, set.NewUser, load.Options{Catalog: names, Each: each, Prepare: true, Control: j.desk.options()})
+	run, err := load.Run(ctx, m.spec.Load, set.NewUser, load.Options{Catalog: names, Each: each, Prepare: true, Control: j.desk.options()})
+	watching.add(run)
+	m.notes = append(m.notes, watching.notes(run)...)
+	return run, err
 }
 
 // missed says which metrics found no number in answers that came.
@@ -325,7 +332,7 @@ func wireOptions(env *Env, s *spec.Spec, hosts []string) (wire.Options, error) {
 	opts, err := scenario.WireOptions(s, env.get)
 	if err == nil && hosts != nil {
 		if opts.Hosts, err = allowed(opts.Hosts, hosts); err == nil {
-			_, err = allowed(detours(s), hosts)
+			_, err = allowed(append(detours(s), observedHosts(s)...), hosts)
 		}
 	}
 	return opts, err

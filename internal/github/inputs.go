@@ -38,6 +38,7 @@ func Inputs() []Input {
 		{"max-duration", "15m", "A hard stop for the whole step"},
 		{"allowed-hosts", "", "Hosts, separated by commas or lines, that the load may reach besides `base-url`'s; the spec cannot add to them. Without `base-url` its target must be among them"},
 		{"allow-high-load", "false", "`true`: more than 2,000 requests per second may be sent to a target that is not this machine"},
+		{"allow-exec", "false", "`true`: the commands and logs that `[[observe]]` of the spec names are run and read on the runner, as whoever changes the spec wrote them"},
 		{"token", "${{ github.token }}", "What to call GitHub with; it needs `pull-requests: write` to comment and, on the default branch, `contents: write` to keep baselines"},
 		{"github-api-url", "", "GitHub's API, when it is not the one of the runner's `GITHUB_API_URL`"},
 		{"working-directory", ".", "Where paths start"},

@@ -25,7 +25,7 @@ func served(t *testing.T, h http.HandlerFunc) (url string, opt Options) {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	return srv.URL, Options{NewSession: func() Session { return client.NewSession() }}
+	return srv.URL, Options{Session: func(int) Session { return client.NewSession() }}
 }
 
 func expr(t *testing.T, text string) *rule.Expr {
@@ -72,7 +72,7 @@ func TestPageIsRead(t *testing.T) {
 	for _, e := range exprs {
 		s.Series = append(s.Series, Series{Role: "x", Expr: expr(t, e)})
 	}
-	r := newReader(s, opt)
+	r := newReader(0, s, opt)
 	defer r.close()
 	first, err := r.read(t.Context())
 	if err != nil {
@@ -126,7 +126,7 @@ func TestPageFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url, opt := served(t, tt.serve)
-			r := newReader(&Source{Page: url, Series: []Series{{Role: "x", Expr: expr(t, "a")}}}, opt)
+			r := newReader(0, &Source{Page: url, Series: []Series{{Role: "x", Expr: expr(t, "a")}}}, opt)
 			defer r.close()
 			if _, err := r.read(t.Context()); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("%v, want %s", err, tt.want)
@@ -145,7 +145,7 @@ func TestPrometheusIsAsked(t *testing.T) {
 		asked = append(asked, r.URL.Path+" "+r.URL.Query().Get("query"))
 		_, _ = fmt.Fprint(w, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"job":"a"},"value":[1700000000.5,"42.5"]}]}}`)
 	})
-	r := newReader(&Source{Prometheus: url + "/prom/", Series: []Series{{Query: `sum(rate(x{a="b c"}[1m])) + 1`}, {Query: "up"}}}, opt)
+	r := newReader(0, &Source{Prometheus: url + "/prom/", Series: []Series{{Query: `sum(rate(x{a="b c"}[1m])) + 1`}, {Query: "up"}}}, opt)
 	defer r.close()
 	got, err := r.read(t.Context())
 	if err != nil || len(got) != 2 || got[0].value != 42.5 || got[1].err != nil {

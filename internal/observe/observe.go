@@ -47,11 +47,12 @@ type Series struct {
 
 // Options is what reading needs beside its sources.
 type Options struct {
-	// NewSession makes a client for one source.
-	NewSession func() Session
+	// Session gives the client that reads source i, a Page or a Prometheus. It is
+	// closed with Stop.
+	Session func(i int) Session
 	// Run runs a command line and returns what it printed to standard output.
 	Run func(ctx context.Context, command string) ([]byte, error)
-	// Mask hides secrets in what is said of faults; nil: there are none.
+	// Mask hides secrets in what is said of sources and faults; nil: there are none.
 	Mask func(string) string
 }
 
@@ -111,19 +112,19 @@ func Start(ctx context.Context, sources []Source, opt Options) *Watch {
 	}
 	readers := make([]reader, len(sources))
 	for i := range sources {
-		readers[i] = newReader(&sources[i], opt)
+		readers[i] = newReader(i, &sources[i], opt)
 	}
 	return start(ctx, sources, readers, opt.Mask)
 }
 
-func newReader(s *Source, opt Options) reader {
+func newReader(i int, s *Source, opt Options) reader {
 	switch {
 	case s.Refused != "":
 		return refused(s.Refused)
 	case s.Page != "":
-		return newPage(s, opt.NewSession())
+		return newPage(s, opt.Session(i))
 	case s.Prometheus != "":
-		return newPrometheus(s, opt.NewSession())
+		return newPrometheus(s, opt.Session(i))
 	case s.Command != "":
 		return &command{line: s.Command, pattern: s.Pattern, run: opt.Run}
 	default:
@@ -143,7 +144,7 @@ func start(ctx context.Context, sources []Source, readers []reader, mask func(st
 		var own []*kept
 		for _, series := range s.Series {
 			own = append(own, &kept{Observed: result.Observed{
-				Role: series.Role, Arm: s.Arm, Source: series.shown(s), Unit: series.Unit, Limit: series.Limit, Every: s.Every,
+				Role: series.Role, Arm: s.Arm, Source: mask(series.shown(s)), Unit: series.Unit, Limit: series.Limit, Every: s.Every,
 			}})
 		}
 		w.kept = append(w.kept, own...)
