@@ -159,7 +159,7 @@ func (m *savedMetric) at(t float64) string {
 func (m *savedMetric) row(doc savedRun) []string {
 	var counted []float64
 	for _, r := range m.Readings {
-		if doc.counts(r.T, m.Arm) {
+		if doc.counts(r.T) {
 			counted = append(counted, r.Value)
 		}
 	}
@@ -180,11 +180,11 @@ func (m *savedMetric) row(doc savedRun) []string {
 		share, unit.Count(int64(len(counted))), m.Source)
 }
 
-// counts is whether a moment lies in measured load, of one side where there are two.
-func (doc *savedRun) counts(t float64, arm string) bool {
+// counts is whether a moment lies in measured load, of whichever side.
+func (doc *savedRun) counts(t float64) bool {
 	if doc.Run.Mode == "paired" {
 		for _, r := range doc.Rounds {
-			if (arm == "" || r.Arm == arm) && t >= r.Start && t < r.Start+r.Length {
+			if t >= r.Start && t < r.Start+r.Length {
 				return true
 			}
 		}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,21 +67,16 @@ func observedPage(sample, told string) *Page {
 	return New(p.Verdict, &run, p.Context, p.Trends)
 }
 
-// pairedObserved is a paired run, of which each side has metrics of its own: the
-// readings of a side count while it has the load.
+// pairedObserved is a paired run, of which each side has metrics of its own.
 func pairedObserved() *Page {
 	run := *sampleRun(shape{steps: 3, seconds: 60, open: true, paired: true})
 	run.Mode = "paired"
-	for _, arm := range []string{"base", "head"} {
-		o := metric("cpu", unit.BaseShare, 0, 0.5, 0.5, 15)
-		for i := range o.Readings {
-			if run.MeasuredAt(o.Readings[i].At, "base") {
-				o.Readings[i].Value = 0.25
-			}
-		}
+	for arm, cpu := range map[string]float64{"base": 0.25, "head": 0.5} {
+		o := metric("cpu", unit.BaseShare, 0, cpu, cpu, 15)
 		o.Arm = arm
 		run.Observed = append(run.Observed, o)
 	}
+	slices.SortFunc(run.Observed, func(a, b result.Observed) int { return strings.Compare(a.Arm, b.Arm) })
 	run.Observed = append(run.Observed, metric("queue", unit.BasePlain, 0, 3, 3, 15))
 	p := samplePage("pass")
 	return New(p.Verdict, &run, p.Context, nil)

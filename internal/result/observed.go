@@ -39,12 +39,10 @@ func (o *Observed) Level(value float64) float64 {
 }
 
 // MeasuredAt says whether a moment lies in load that counts; in a paired run in
-// that of one side, or with "" of either.
-func (r *Run) MeasuredAt(at time.Duration, arm string) bool {
+// that of either side.
+func (r *Run) MeasuredAt(at time.Duration) bool {
 	if r.Mode == "paired" {
-		return slices.ContainsFunc(r.Rounds, func(o Round) bool {
-			return (arm == "" || o.Arm == arm) && at >= o.Start && at < o.Start+o.Length
-		})
+		return slices.ContainsFunc(r.Rounds, func(o Round) bool { return at >= o.Start && at < o.Start+o.Length })
 	}
 	i, found := slices.BinarySearchFunc(r.Series, at, func(s Second, at time.Duration) int { return cmp.Compare(s.At, at) })
 	if !found {
@@ -68,11 +66,14 @@ func (r *Run) MeasuredObserved() []Observed {
 }
 
 // MeasuredReadings are those readings of one of the run's metrics that fell into
-// load that counts, of its own side where it has one.
+// load that counts. In a paired run either side's load counts, whichever side told
+// it: a reading such as a rate is of the seconds before it, in which both had
+// their turns, and one side's turns may always lie at the same place between two
+// readings.
 func (r *Run) MeasuredReadings(o *Observed) []Reading {
 	var counted []Reading
 	for _, reading := range o.Readings {
-		if r.MeasuredAt(reading.At, o.Arm) {
+		if r.MeasuredAt(reading.At) {
 			counted = append(counted, reading)
 		}
 	}

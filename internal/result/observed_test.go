@@ -47,7 +47,7 @@ func TestMeasuredObserved(t *testing.T) {
 		{"after the last second that counts has ended", single, "", []time.Duration{second(2) + 500*time.Millisecond, second(3), second(9)}, nil},
 		{"no series", &Run{Mode: "single"}, "", []time.Duration{0, second(1)}, nil},
 		{"paired, shared", paired, "", []time.Duration{second(1), second(2), second(3), second(4)}, []time.Duration{second(2), second(3)}},
-		{"paired, of the head: while it has the load", paired, "head", []time.Duration{second(2), second(3), second(4)}, []time.Duration{second(3)}},
+		{"paired, of the head: whichever side has the load", paired, "head", []time.Duration{second(1), second(2), second(3), second(4)}, []time.Duration{second(2), second(3)}},
 		{"paired, of the base: not judged", paired, "base", []time.Duration{second(2)}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
