@@ -16,7 +16,7 @@ type Terminal struct {
 	Width   int  // columns; 0 means 80, less than 40 is taken as 40
 	Colour  bool // ANSI colours; the caller knows NO_COLOR and whether it is a terminal
 	Unicode bool // arrows, ticks and other letters than ASCII's
-	Rows    int  // most steps in the table; 0 means 20
+	Rows    int  // most steps in the table; 0 means as many as fit, 20 where Height is unknown
 	Height  int  // lines; 0: unknown
 }
 
@@ -30,7 +30,7 @@ func (p *Page) Text(w io.Writer, t Terminal) error {
 	}
 	t.Width = max(t.Width, 40)
 	if t.Rows <= 0 {
-		t.Rows = 20
+		t.Rows = max(20, t.Height)
 	}
 	s := &screen{Page: p, Terminal: t, most: most{steps: t.Rows, changed: 10, limits: 8, target: 8, notes: 1}}
 	s.write()

@@ -160,3 +160,19 @@ func TestHiddenLimitsAreNotCalledKept(t *testing.T) {
 		t.Errorf("twelve broken limits are shown as:\n%s", got)
 	}
 }
+
+// A tall screen is there to be used: 20 steps are for logs, which have no height.
+func TestATallScreenShowsMoreSteps(t *testing.T) {
+	t.Parallel()
+	p := samplePage("many-steps")
+	shown := func(height int) int {
+		got := text(t, p, Terminal{Width: 120, Height: height, Unicode: true})
+		if lines := strings.Count(got, "\n"); lines >= height {
+			t.Errorf("%d lines on a screen of %d", lines, height)
+		}
+		return strings.Count(got, "  40/s  ")
+	}
+	if at24, at60 := shown(24), shown(60); at60-at24 != 36 {
+		t.Errorf("%d steps on a screen of 24 lines, %d on one of 60: want 36 more", at24, at60)
+	}
+}
