@@ -15,19 +15,21 @@ import (
 // suite of the limits and a suite of the comparisons, with a test case for each
 // limit and for each compared step and metric.
 //
-// The form satisfies both schemas in common use, junit-10.xsd of Jenkins' xUnit
-// plugin and the stricter one of Windy Road (which asks for empty properties,
-// system-out and system-err, and forbids counts on testsuites): it follows
-// testdata/junit/junit.xsd, which takes less than either. A run that does
-// not count is one case with an error; its limits are skipped, neither passed
-// nor failed.
+// The form satisfies all schemas in common use: junit-4.xsd to junit-10.xsd of
+// Jenkins' xUnit plugin and the stricter one of Windy Road (which asks for
+// properties, system-out and system-err, and forbids counts on testsuites). It
+// follows testdata/junit/junit.xsd, which takes less than any of them
+// (docs/decisions/0076-junit-by-published-schemas.md). A run that does not count is
+// one case with an error; its limits are skipped, neither passed nor failed.
 func (p *Page) JUnit(w io.Writer) error {
 	out := junitSuites{}
 	suite := func(name string, cases []junitCase) {
 		if len(cases) == 0 {
 			return
 		}
-		s := junitSuite{ID: len(out.Suites), Name: name, Package: "loadline", Hostname: "localhost", Cases: cases, Time: "0"}
+		s := junitSuite{
+			ID: len(out.Suites), Name: name, Package: "loadline", Hostname: "localhost", Time: "0", Properties: p.junitProperties(), Cases: cases,
+		}
 		if p.Run != nil {
 			// The schemas take no time zone: UTC is meant.
 			s.Timestamp = p.Run.Started.UTC().Format("2006-01-02T15:04:05")
@@ -61,27 +63,32 @@ type junitSuites struct {
 }
 
 type junitSuite struct {
-	ID         int         `xml:"id,attr"`
-	Name       string      `xml:"name,attr"`
-	Package    string      `xml:"package,attr"`
-	Timestamp  string      `xml:"timestamp,attr"`
-	Hostname   string      `xml:"hostname,attr"`
-	Tests      int         `xml:"tests,attr"`
-	Failures   int         `xml:"failures,attr"`
-	Errors     int         `xml:"errors,attr"`
-	Skipped    int         `xml:"skipped,attr"`
-	Time       string      `xml:"time,attr"`
-	Properties struct{}    `xml:"properties"`
-	Cases      []junitCase `xml:"testcase"`
-	Out        string      `xml:"system-out"`
-	Err        string      `xml:"system-err"`
+	ID         int             `xml:"id,attr"`
+	Name       string          `xml:"name,attr"`
+	Package    string          `xml:"package,attr"`
+	Timestamp  string          `xml:"timestamp,attr"`
+	Hostname   string          `xml:"hostname,attr"`
+	Tests      int             `xml:"tests,attr"`
+	Failures   int             `xml:"failures,attr"`
+	Errors     int             `xml:"errors,attr"`
+	Skipped    int             `xml:"skipped,attr,omitempty"` // Windy Road's of 2011 knows of none
+	Time       string          `xml:"time,attr"`
+	Properties []junitProperty `xml:"properties>property"`
+	Cases      []junitCase     `xml:"testcase"`
+	Out        string          `xml:"system-out"`
+	Err        string          `xml:"system-err"`
+}
+
+type junitProperty struct {
+	Name  string `xml:"name,attr"`
+	Value string `xml:"value,attr"`
 }
 
 type junitCase struct {
 	Class   string       `xml:"classname,attr"`
 	Name    string       `xml:"name,attr"`
 	Time    string       `xml:"time,attr"`
-	Skipped *junitDetail `xml:"skipped"`
+	Skipped *junitReason `xml:"skipped"`
 	Failure *junitDetail `xml:"failure"`
 	Error   *junitDetail `xml:"error"`
 }
@@ -90,6 +97,12 @@ type junitDetail struct {
 	Message string `xml:"message,attr,omitempty"`
 	Type    string `xml:"type,attr,omitempty"`
 	Text    string `xml:",chardata"`
+}
+
+// A junitReason is text within its element: junit-4.xsd has no message of skipped,
+// and GitLab shows what is within.
+type junitReason struct {
+	Text string `xml:",chardata"`
 }
 
 func (s *junitSuite) count(c *junitCase) {
@@ -104,6 +117,25 @@ func (s *junitSuite) count(c *junitCase) {
 	}
 }
 
+// junitProperties say what was tested, by what, and what came of it: at least one,
+// as junit-4.xsd has no empty list.
+func (p *Page) junitProperties() []junitProperty {
+	all := []junitProperty{{"outcome", string(p.Verdict.Outcome)}}
+	add := func(name, value string) {
+		if value = clean(value, maxName); value != "" {
+			all = append(all, junitProperty{name, value})
+		}
+	}
+	add("loadline", p.Context.Version)
+	if p.Run != nil {
+		add("spec", p.Run.Spec)
+		add("profile", p.Run.Profile)
+	}
+	add("base", short(p.baseSHA()))
+	add("head", short(p.headSHA()))
+	return all
+}
+
 // runCases is the run itself: could it be judged?
 func (p *Page) runCases() []junitCase {
 	c := junitCase{Class: "loadline.run", Name: "run", Time: "0"}
@@ -116,7 +148,7 @@ func (p *Page) runCases() []junitCase {
 	case verdict.Invalid:
 		c.Error = &junitDetail{Message: message, Type: string(verdict.Invalid), Text: p.advice()}
 	case verdict.Inconclusive, verdict.NoBaseline:
-		c.Skipped = &junitDetail{Message: message}
+		c.Skipped = &junitReason{message}
 	default:
 	}
 	return []junitCase{c}
@@ -138,10 +170,10 @@ func (p *Page) limitCases() []junitCase {
 		c := junitCase{Class: "loadline.limits", Name: named(limit), Time: "0"}
 		switch {
 		case p.Verdict.Outcome == verdict.Invalid:
-			c.Skipped = &junitDetail{Message: "the run does not count; it came to " + shown}
+			c.Skipped = &junitReason{"the run does not count; it came to " + shown}
 		case l.OK:
 		case l.Warn:
-			c.Skipped = &junitDetail{Message: "broken, only warned of: " + shown}
+			c.Skipped = &junitReason{"broken, only warned of: " + shown}
 		default:
 			c.Failure = &junitDetail{Message: "came to " + shown, Type: "limit", Text: p.place(l.Line) + limit + " came to " + shown}
 		}
@@ -184,7 +216,7 @@ func (p *Page) comparisonCases() []junitCase {
 			if f.Accepted != nil {
 				message += ". " + p.acceptance(f).String()
 			}
-			c.Skipped = &junitDetail{Message: message}
+			c.Skipped = &junitReason{message}
 		}
 		cases = append(cases, c)
 	}
