@@ -70,6 +70,19 @@ func newTarget() *target {
 		}
 		fmt.Fprintln(w, `{"name":"ada"}`)
 	})
+	// What it says of itself, as Prometheus reads it, and as a Prometheus server that
+	// has read it answers.
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, "# TYPE requests_total counter\nrequests_total %d\n# TYPE heap_bytes gauge\nheap_bytes 1048576\nqueue{name=\"a\"} 3\nqueue{name=\"b\"} 4\n", t.requests.Load())
+	})
+	mux.HandleFunc("GET /api/v1/query", func(w http.ResponseWriter, r *http.Request) {
+		if r.FormValue("query") != "sum(queue)" || r.Header.Get("Authorization") != "Bearer s3cret-token" {
+			w.WriteHeader(http.StatusUnauthorized)
+			fmt.Fprintln(w, `{"status":"error","errorType":"unauthorized","error":"s3cret-token is not yours"}`)
+			return
+		}
+		fmt.Fprintln(w, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1700000000.1,"7"]}]}}`)
+	})
 	mux.HandleFunc("GET /500", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusInternalServerError) })
 	mux.HandleFunc("GET /302", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/login", http.StatusFound) })
 	mux.HandleFunc("GET /hang", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })

@@ -116,7 +116,7 @@ func (p *pair) prepare(ctx context.Context, env *Env) error {
 		if r := s.Target.Ready; r != nil && p.ready > 0 {
 			r.Timeout = min(r.Timeout, p.ready)
 		}
-		if err := checkRate(s, p.most); err != nil {
+		if err := errors.Join(checkRate(s, p.most), checkExec(s, f.allowExec)); err != nil {
 			return err
 		}
 		f.urls[i] = cmp.Or(f.urls[i], s.Target.URL)

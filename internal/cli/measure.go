@@ -76,7 +76,7 @@ func measure(ctx context.Context, env *Env, j job) (*measurement, error) {
 		r.Timeout = min(r.Timeout, j.ready)
 	}
 	m := &measurement{spec: s, mask: newMask(s.SecretValues())}
-	if err := checkRate(s, j.most); err != nil {
+	if err := errors.Join(checkRate(s, j.most), checkExec(s, j.flags.allowExec)); err != nil {
 		return nil, err
 	}
 	if j.govern != nil {

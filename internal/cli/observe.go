@@ -13,6 +13,7 @@ import (
 
 	"github.com/loadline-ci/loadline/internal/observe"
 	"github.com/loadline-ci/loadline/internal/result"
+	"github.com/loadline-ci/loadline/internal/rule"
 	"github.com/loadline-ci/loadline/internal/scenario"
 	"github.com/loadline-ci/loadline/internal/spec"
 	"github.com/loadline-ci/loadline/internal/verdict"
@@ -26,7 +27,32 @@ func (m *measureFlags) addExec(fs *pflag.FlagSet) {
 
 // noExec says why a command or a log is not read. A pull request may change the
 // spec, and what it names there is on the machine of the load generator.
-const noExec = "it needs --allow-exec (in the Action, the input allow-exec)"
+const noExec = "needs --allow-exec (in the Action, the input allow-exec)"
+
+// checkExec refuses a limit on what will not be read, before any load is sent.
+func checkExec(s *spec.Spec, allowed bool) error {
+	if allowed {
+		return nil
+	}
+	local, elsewhere := map[string]bool{}, map[string]bool{}
+	for _, o := range s.Observe {
+		for _, series := range o.Series {
+			if o.Kind == "command" || o.Kind == "log" {
+				local[series.Role] = true
+			} else {
+				elsewhere[series.Role] = true
+			}
+		}
+	}
+	for _, l := range slices.Concat(s.Gate.Thresholds, s.StopWhen) {
+		role, isTarget := strings.CutPrefix(l.Rule.Selector.Metric, rule.TargetPrefix)
+		if isTarget && local[role] && !elsewhere[role] {
+			return usagef("%s:%d:%d: %s cannot be judged: the command or log that it is read from %s; nothing was sent",
+				s.File, l.Pos.Line, l.Pos.Column, l.Rule.Text, noExec)
+		}
+	}
+	return nil
+}
 
 // ownPage says whether what is observed is a page of the target itself: a paired
 // run has two of them.
@@ -131,7 +157,7 @@ func sourceOf(env *Env, s *side, o *spec.Observe, exec bool) (observe.Source, *w
 		source.Pattern = regexp.MustCompile(o.Pattern) // the spec was checked
 	}
 	if !exec && (o.Kind == "command" || o.Kind == "log") {
-		source.Refused = noExec
+		source.Refused = "it " + noExec
 	}
 	switch o.Kind {
 	case "command":

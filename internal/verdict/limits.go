@@ -93,7 +93,9 @@ func noData(l *Limit, run *result.Run) Reason {
 	var known []string
 	switch {
 	case strings.HasPrefix(s.Metric, rule.TargetPrefix):
-		r.Remedy = unread(run, strings.TrimPrefix(s.Metric, rule.TargetPrefix))
+		var why string
+		why, r.Remedy = unread(run, strings.TrimPrefix(s.Metric, rule.TargetPrefix))
+		r.Message = fmt.Sprintf("the limit %q cannot be judged: %s", l.Rule.Text, why)
 		return r
 	case hasTag(s, "step"):
 		for _, st := range names.Steps {
@@ -113,17 +115,17 @@ func noData(l *Limit, run *result.Run) Reason {
 }
 
 // unread says why there is no reading of a metric of the target, and what to do.
-func unread(run *result.Run, role string) string {
+func unread(run *result.Run, role string) (why, remedy string) {
 	for i := range run.Observed {
 		switch o := &run.Observed[i]; {
 		case o.Role != role || o.Arm == "base":
 		case o.Fault != "":
-			return "it could not be read (" + o.Fault + "); see [[observe]]"
-		case o.Every > 0 && run.Measured > 0:
-			return "no reading fell into measured load: it is read every " + unit.Duration(o.Every) + ", so lower every in [[observe]], or measure for longer"
+			return "the target's " + role + " could not be read: " + o.Fault, "see [[observe]] of the spec"
+		case o.Every > 0:
+			return "no reading of the target's " + role + " fell into measured load", "it is read every " + unit.Duration(o.Every) + ": lower every in [[observe]], or measure for longer"
 		}
 	}
-	return "nothing was read from the target: see [[observe]]"
+	return "nothing was read from the target", "see [[observe]] of the spec"
 }
 
 func hasTag(s *rule.Selector, name string) bool {

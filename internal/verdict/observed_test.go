@@ -70,12 +70,12 @@ func TestLimitsOnTheTarget(t *testing.T) {
 // limit on it, it is nobody's fault.
 func TestUnreadTarget(t *testing.T) {
 	t.Parallel()
-	for limit, remedy := range map[string]string{
-		"target.queue.max < 5": "it could not be read (it answered with status 503); see [[observe]]",
-		"target.slow.max < 5":  "no reading fell into measured load: it is read every 1m, so lower every in [[observe]], or measure for longer",
+	for limit, want := range map[string][2]string{
+		"target.queue.max < 5": {`the limit "target.queue.max < 5" cannot be judged: the target's queue could not be read: it answered with status 503`, "see [[observe]] of the spec"},
+		"target.slow.max < 5":  {`the limit "target.slow.max < 5" cannot be judged: no reading of the target's slow fell into measured load`, "it is read every 1m: lower every in [[observe]], or measure for longer"},
 	} {
 		v := verdict.Judge(verdict.Input{Run: watched(t), Gate: verdict.Gate{Limits: limits(t, limit, "dropped < 99%")}})
-		if v.Outcome != verdict.Invalid || len(v.Reasons) != 1 || v.Reasons[0].Remedy != remedy {
+		if v.Outcome != verdict.Invalid || len(v.Reasons) != 1 || v.Reasons[0].Message != want[0] || v.Reasons[0].Remedy != want[1] {
 			t.Errorf("%s: %s %+v", limit, v.Outcome, v.Reasons)
 		}
 	}
