@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 
@@ -39,8 +40,10 @@ func newFetcher(session Session, address string, header []wire.Field) (*fetcher,
 func (f *fetcher) get(ctx context.Context) (body []byte, status int, err error) {
 	f.session.Do(ctx, &f.request, &f.answer)
 	switch a := &f.answer; {
+	case a.Kind == wire.Blocked:
+		return nil, 0, errors.New("it leads to another host, which is never asked: write that one's address, if it is meant")
 	case a.Err != nil && ctx.Err() != nil:
-		return nil, 0, fmt.Errorf("no answer in time")
+		return nil, 0, errors.New("no answer in time")
 	case a.Err != nil:
 		return nil, 0, a.Err
 	case len(a.Body) > MaxBody:
