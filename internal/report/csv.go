@@ -51,7 +51,7 @@ func CSV(w io.Writer, run *result.Run) error {
 			row = append(row, strconv.FormatInt(run.Series[i].Errors[e], 10))
 		}
 		for k := range target {
-			row = append(row, readIn(&target[k], &run.Series[i]))
+			row = append(row, readIn(&target[k], run.Series[i:]))
 		}
 		if err := out.Write(row); err != nil {
 			return err
@@ -131,12 +131,17 @@ func targetColumn(o *result.Observed) string {
 	return name
 }
 
-// readIn is the last reading of the time that a row stands for, in its base unit;
-// "" where there is none: readings have moments of their own, every 5 s unless
-// asked otherwise.
-func readIn(o *result.Observed, s *result.Second) string {
-	i, _ := slices.BinarySearchFunc(o.Readings, s.At+length(s), func(r result.Reading, at time.Duration) int { return cmp.Compare(r.At, at) })
-	if i == 0 || o.Readings[i-1].At < s.At {
+// readIn is the last reading since the first of some rows began, and before the
+// next, in its base unit; "" where there is none: readings have moments of their
+// own, every 5 s unless asked otherwise. Rows of a paired run have gaps, in which
+// the other side had the load.
+func readIn(o *result.Observed, rows []result.Second) string {
+	end := rows[0].At + length(&rows[0])
+	if len(rows) > 1 {
+		end = rows[1].At
+	}
+	i, _ := slices.BinarySearchFunc(o.Readings, end, func(r result.Reading, at time.Duration) int { return cmp.Compare(r.At, at) })
+	if i == 0 || o.Readings[i-1].At < rows[0].At {
 		return ""
 	}
 	format := byte('f')

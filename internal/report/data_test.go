@@ -108,18 +108,21 @@ func openMetrics(t *testing.T, p *Page) string {
 	return b.String()
 }
 
-// A row of several seconds has the last reading of its time.
+// A row has the last reading until the next begins, also where the other side of a
+// paired run had the load between them.
 func TestCSVOfLongRows(t *testing.T) {
 	t.Parallel()
 	run := &result.Run{
-		Series:   []result.Second{{At: 0, Length: 10 * time.Second}, {At: 10 * time.Second, Length: 10 * time.Second}, {At: 20 * time.Second, Length: 10 * time.Second}},
-		Observed: []result.Observed{{Role: "cpu", Readings: []result.Reading{{At: 4 * time.Second, Value: 0.125}, {At: 9 * time.Second, Value: 0.0000125}, {At: 20 * time.Second, Value: 3}}}},
+		Series: []result.Second{{At: 0, Length: 10 * time.Second}, {At: 10 * time.Second, Length: 10 * time.Second}, {At: 40 * time.Second, Length: 10 * time.Second}},
+		Observed: []result.Observed{{Role: "cpu", Readings: []result.Reading{
+			{At: 4 * time.Second, Value: 0.125}, {At: 9 * time.Second, Value: 0.0000125}, {At: 25 * time.Second, Value: 3}, {At: 50 * time.Second, Value: 4},
+		}}},
 	}
 	var got []string
 	for _, row := range csvOf(t, run) {
 		got = append(got, row[len(row)-1])
 	}
-	if diff := cmp.Diff([]string{"target_cpu", "0.0000125", "", "3"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"target_cpu", "0.0000125", "3", ""}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

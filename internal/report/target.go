@@ -1,10 +1,13 @@
 package report
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/loadline-ci/loadline/internal/result"
 	"github.com/loadline-ci/loadline/internal/unit"
+	"github.com/loadline-ci/loadline/internal/verdict"
 )
 
 // A targetRow is what one metric of the target came to while load counted.
@@ -20,7 +23,8 @@ type targetRow struct {
 }
 
 // target are the metrics of the target that is judged, in the order of the spec:
-// those that were read while load counted, and those that were not.
+// those that were read while load counted, and those that were not, but for what
+// the verdict says of them already.
 func (p *Page) target() (read, silent []targetRow) {
 	if p.Run == nil {
 		return nil, nil
@@ -40,13 +44,22 @@ func (p *Page) target() (read, silent []targetRow) {
 		if o.Arm == "head" {
 			row.base = base[o.Role]
 		}
-		if row.reads.Count > 0 {
+		switch {
+		case row.reads.Count > 0:
 			read = append(read, row)
-		} else {
+		case !p.notObserved(o.Fault):
 			silent = append(silent, row)
 		}
 	}
 	return read, silent
+}
+
+// notObserved reports whether a remark of the verdict has this reason for what
+// could not be read.
+func (p *Page) notObserved(fault string) bool {
+	return fault != "" && slices.ContainsFunc(p.Verdict.Warnings, func(r verdict.Reason) bool {
+		return r.Code == "not-observed" && strings.Contains(r.Message, fault)
+	})
 }
 
 // mean is what it told on average, as limits judge it.

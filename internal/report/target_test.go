@@ -9,6 +9,7 @@ import (
 
 	"github.com/loadline-ci/loadline/internal/result"
 	"github.com/loadline-ci/loadline/internal/unit"
+	"github.com/loadline-ci/loadline/internal/verdict"
 )
 
 // metric is a metric of a sample's target with so many readings, every five
@@ -100,6 +101,23 @@ func TestTargetInTheComment(t *testing.T) {
 	}
 	for told, p := range pages {
 		golden(t, "markdown/target-"+told+".md", []byte(markdownOf(t, p)))
+	}
+}
+
+// What the verdict says of what could not be read is not said a second time.
+func TestUnreadIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	p := observedPage("pass", "silent")
+	v := *p.Verdict
+	v.Warnings = []verdict.Reason{{Code: "not-observed", Message: "the target's memory, queue could not be read: " + noAnswer}}
+	p = New(&v, p.Run, p.Context, nil)
+	for form, got := range map[string]string{"summary": text(t, p, Terminal{Width: 200}), "comment": markdownOf(t, p)} {
+		if n := strings.Count(got, "connection refused"); n != 1 {
+			t.Errorf("%s: why it was not read is said %d times:\n%s", form, n, got)
+		}
+		if !strings.Contains(got, "late") || !strings.Contains(got, "no such series") {
+			t.Errorf("%s: what the verdict does not speak of is gone:\n%s", form, got)
+		}
 	}
 }
 
