@@ -253,13 +253,16 @@ func TestLiveStaysSmall(t *testing.T) {
 }
 
 // BenchmarkLiveFrame is what one second of a live page costs, once for all who
-// look: ten minutes of rows and a hundred steps.
+// look: ten minutes of rows, a hundred steps, and eight metrics of the target.
 func BenchmarkLiveFrame(b *testing.B) {
 	l := NewLive("bench", "", false, nil)
 	for i := range 600 {
 		row := liveRow(i, "GET /a")
 		for len(row.Steps) < 100 {
 			row.Steps = append(row.Steps, live.Step{Name: fmt.Sprintf("GET /%d", len(row.Steps)), Total: 9, Latency: live.Latency{P50: 1000, P95: 2000, P99: 3000}})
+		}
+		for k := range 8 {
+			row.Target = append(row.Target, live.Told{Role: fmt.Sprint("role", k), TimeS: float64(i), EveryS: 1, Value: float64(i % (k + 2)), Limit: 4})
 		}
 		l.Add(row)
 	}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // A plot is one chart of the HTML report: an SVG that stretches to its place,
@@ -43,6 +44,17 @@ type shade struct {
 	Left, Width string // percent
 	Name        string
 	Class       string
+}
+
+// Widest is the label of the y axis that takes the most room.
+func (p *plot) Widest() string {
+	widest := ""
+	for _, t := range p.Y {
+		if utf8.RuneCountInString(t.Label) > utf8.RuneCountInString(widest) {
+			widest = t.Label
+		}
+	}
+	return widest
 }
 
 const full = 1000 // width and height of a plot in its own units
