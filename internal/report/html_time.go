@@ -19,6 +19,8 @@ type overTime struct {
 	Per   string // what one point stands for, when that is more than a second
 	// Hatched is whether some of the time was not measured.
 	Hatched bool
+	// Turns is whether base and head had the load by turns: a series is of the head.
+	Turns bool
 	Head    []string // of the table of numbers
 	Rows    [][]string
 	Target  *targetView // nil: nothing was asked of it
@@ -46,7 +48,7 @@ func (p *Page) overTime(most int) *overTime {
 		return nil
 	}
 	all := slots(p.Run.Series, most)
-	o := &overTime{Data: chartData{Charts: map[string][]readings{}}}
+	o := &overTime{Data: chartData{Charts: map[string][]readings{}}, Turns: p.Run.Mode == "paired"}
 	if all[0].length > time.Second {
 		o.Per = unit.Duration(all[0].length)
 	}
