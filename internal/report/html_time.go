@@ -20,10 +20,10 @@ type overTime struct {
 	// Hatched is whether some of the time was not measured.
 	Hatched bool
 	// Turns is whether base and head had the load by turns: a series is of the head.
-	Turns bool
-	Head    []string // of the table of numbers
-	Rows    [][]string
-	Target  *targetView // nil: nothing was asked of it
+	Turns  bool
+	Head   []string // of the table of numbers
+	Rows   [][]string
+	Target *targetView // nil: nothing was asked of it
 
 	roles []role
 }
