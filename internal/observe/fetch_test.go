@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/loadline-ci/loadline/internal/rule"
 	"github.com/loadline-ci/loadline/internal/wire"
@@ -193,18 +194,30 @@ func TestQueried(t *testing.T) {
 	}
 }
 
+// What is read of a page does not depend on what else is asked of it.
 func FuzzParsePage(f *testing.F) {
-	f.Add([]byte(fmt.Sprintf(metrics, 1)))
-	f.Add([]byte("a{b=\"c\"} 1 1700000000\n# EOF\n"))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		p, err := parsePage(text, time.Unix(1, 0))
+	f.Add([]byte(fmt.Sprintf(metrics, 1)), "go_goroutines")
+	f.Add([]byte("a{b=\"c\"} 1 1700000000\na 2\n\"a\" 3\n# EOF\n"), "a")
+	f.Add([]byte("{\"a.b\",c=\"d\"} 1\na.b 2"), "a.b")
+	f.Fuzz(func(t *testing.T, text []byte, name string) {
+		of := func(p *rule.Page) (all []rule.Sample) {
+			for _, s := range p.Samples {
+				if s.Name == name {
+					all = append(all, s)
+				}
+			}
+			return all
+		}
+		every, err := parsePage(text, []string{name, "?"}, time.Unix(1, 0)) // no series is called that, so all are read
 		if err != nil {
 			return
 		}
-		for i := 1; i < len(p.Samples); i++ {
-			if p.Samples[i].Name < p.Samples[i-1].Name {
-				t.Fatalf("%q after %q", p.Samples[i].Name, p.Samples[i-1].Name)
-			}
+		some, err := parsePage(text, []string{name}, time.Unix(1, 0))
+		if err != nil {
+			t.Fatalf("the whole page can be read, %q of it cannot: %v", name, err)
+		}
+		if diff := cmp.Diff(of(some), of(every), cmpopts.EquateNaNs(), cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("%q alone (-alone +whole):\n%s", name, diff)
 		}
 	})
 }

@@ -213,6 +213,18 @@ func (e *Expr) several(page, before *Page) ([]float64, error) {
 	return values, nil
 }
 
+// Names are the names of all series that the expression reads.
+func (e *Expr) Names() []string {
+	if e.op == seriesOp {
+		return []string{e.series.name}
+	}
+	var all []string
+	for _, arg := range e.args {
+		all = append(all, arg.Names()...)
+	}
+	return all
+}
+
 // selector is the series that the expression, or what it is the rate of, names.
 func (e *Expr) selector() *seriesSelector {
 	if e.op == rateOp {
