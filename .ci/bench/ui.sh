@@ -7,7 +7,8 @@
 #
 # KIND: page (the live page, with three readers), stuck (one of them has stopped
 # reading), lines (as in a log), terminal (the live view), otlp (metrics sent to a
-# collector). Needs curl and jq, and script for the terminal, whose own work is in
+# collector), target (it reads a page of 1,500 series of the target each second).
+# Needs curl and jq, and script for the terminal, whose own work is in
 # the figures; wants nothing else on the machine.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -30,6 +31,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 )
 
 func main() {
@@ -38,7 +40,13 @@ func main() {
 		panic(err)
 	}
 	fmt.Println(l.Addr())
-	panic(http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, `{"ok":true}`) })))
+	var page strings.Builder
+	for i := range 1500 {
+		fmt.Fprintf(&page, "metric_%d_total{cpu=\"%d\"} %d\n", i/5, i%5, i)
+	}
+	http.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, `{"ok":true}`) })
+	http.HandleFunc("/metrics", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, page.String()) })
+	panic(http.Serve(l, nil))
 }
 GO
 go build -o "$work/target" "$work/target.go"
@@ -59,6 +67,13 @@ name = "main"
   request = "GET /"
 TOML
 
+cat "$work/spec.toml" - >"$work/target.toml" <<'TOML'
+[[observe]]
+scrape = "/metrics"
+every = "1s"
+series = { one = { expr = "sum(rate(metric_7_total))" }, other = { expr = "max(metric_200_total)" } }
+TOML
+
 # measure KIND: one run; a line of "CPU µs per request, p50 µs, p99 µs, lag p99 µs"
 measure() {
 	local kind=$1 command=("$work/loadline" run "$work/spec.toml" --json "$work/r.json") readers=()
@@ -67,8 +82,9 @@ measure() {
 	page | stuck) command+=(--quiet --ui 127.0.0.1:0) ;;
 	lines) ;; # as in a log
 	otlp) command+=(--quiet --otlp "http://$(cat "$work/address")") ;; # the target takes anything
+	target) command=("$work/loadline" run "$work/target.toml" --json "$work/r.json" --quiet) ;;
 	terminal) command=(env -u CI TERM=xterm-256color script -qec "stty cols 100 rows 40; ${command[*]}" /dev/null) ;;
-	*) echo "no kind $kind: page, stuck, lines, terminal or otlp" >&2; exit 2 ;;
+	*) echo "no kind $kind: page, stuck, lines, terminal, otlp or target" >&2; exit 2 ;;
 	esac
 	TIMEFORMAT='%U %S'
 	{ time "${command[@]}" >"$work/out" 2>"$work/err"; } 2>"$work/time" &

@@ -30,6 +30,7 @@ func doctorCommand() command {
 			d.stores = addStoreFlags(fs)
 			fs.StringSliceVar(&d.features, "features", []string{"comment", "baseline"}, "`LIST` of what the Action is to do, for its permissions: "+strings.Join(featureNames(), ", "))
 			fs.IntVar(&d.pr, "pr", 0, "an open pull request `N` of the repository, to ask whether the token may comment there")
+			d.flags.addExec(fs)
 			fs.DurationVar(&d.time, "duration", 2*time.Second, "how long `D` to look at this machine")
 			fs.BoolVar(&d.json, "json", false, "print one JSON object")
 			return d.run
@@ -61,7 +62,7 @@ const (
 
 // A finding is one thing that was looked at.
 type finding struct {
-	Area    string `json:"area"` // "machine", "spec", "target", "baselines", "token"
+	Area    string `json:"area"` // "machine", "spec", "target", "metrics", "baselines", "token"
 	Level   level  `json:"level"`
 	Message string `json:"message"`          // one sentence, without a final stop
 	Remedy  string `json:"remedy,omitempty"` // what to do next
@@ -109,6 +110,7 @@ func (d *doctor) run(ctx context.Context, env *Env, args []string) (Exit, error)
 	if s != nil {
 		d.spec(s)
 		d.target(ctx, env, s, hide)
+		d.metrics(ctx, env, s, hide)
 		if err := d.baselines(ctx, env, s); err != nil {
 			return ExitUsage, err
 		}
