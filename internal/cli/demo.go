@@ -160,7 +160,7 @@ func (d *demo) conclude(same, slow *measurement) (Exit, error) {
 		}
 	}
 	if same.verdict.Outcome == verdict.Pass && slow.verdict.Outcome == verdict.Regression {
-		d.say("The unchanged build passed and the slow one was caught. Your own API: `loadline init`, then docs/getting-started.md.\n")
+		d.say("The unchanged build passed and the slow one was caught. Your own API: `loadline init`, then " + docsURL + "getting-started.md\n")
 		return ExitPass, nil
 	}
 	d.say("This machine was too busy for the show: the unchanged build was %q and the slow one %q. Try again when it is calmer.\n",

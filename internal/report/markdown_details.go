@@ -96,7 +96,7 @@ func (m *markdown) allLimits() {
 		return
 	}
 	summary := plural(len(all), unit.Count(int64(len(all))), "limit")
-	if !slices.ContainsFunc(all, func(l verdict.LimitResult) bool { return !l.OK }) {
+	if m.Verdict.Outcome != verdict.Invalid && !slices.ContainsFunc(all, func(l verdict.LimitResult) bool { return !l.OK }) {
 		summary = strings.Trim(m.limitsHold().String(), " .")
 	}
 	m.fold(summary, func() {

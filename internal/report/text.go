@@ -431,10 +431,15 @@ func (s *screen) limitFacts(t *facts) {
 			what = "limit"
 		}
 		text := plural(more, unit.Count(int64(more)), what)
-		if hidden := len(broken) - shown; hidden > 0 {
+		switch hidden := len(broken) - shown; {
+		case hidden > 0:
 			text += ", " + unit.Count(int64(hidden)) + " of them broken"
-		} else {
-			text += map[bool]string{true: ", which holds", false: ", which hold"}[more == 1]
+		case s.Verdict.Outcome == verdict.Invalid:
+			text += ", not judged"
+		case more == 1:
+			text += ", which holds"
+		default:
+			text += ", which hold"
 		}
 		t.add("limits", text)
 	}

@@ -161,6 +161,23 @@ func TestHiddenLimitsAreNotCalledKept(t *testing.T) {
 	}
 }
 
+// A run that does not count keeps no limit, neither in full nor counted.
+func TestLimitsOfAnInvalidRunAreNotCalledKept(t *testing.T) {
+	t.Parallel()
+	pages := []string{markdownOf(t, samplePage("invalid"))}
+	for _, height := range []int{10, 18, 24, 60} {
+		pages = append(pages, text(t, samplePage("invalid"), Terminal{Width: 80, Height: height}))
+	}
+	for _, got := range pages {
+		if strings.Contains(got, "which hold") || strings.Contains(got, "limits hold") {
+			t.Errorf("an invalid run keeps limits:\n%s", got)
+		}
+	}
+	if !strings.Contains(pages[1], "3 limits, not judged") {
+		t.Errorf("on ten lines:\n%s", pages[1])
+	}
+}
+
 // A tall screen is there to be used: 20 steps are for logs, which have no height.
 func TestATallScreenShowsMoreSteps(t *testing.T) {
 	t.Parallel()
