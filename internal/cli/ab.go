@@ -159,5 +159,8 @@ func (f *abFlags) reproduce(file string) string {
 	if f.load.String() != "3m0s" {
 		words = append(words, "--duration", unit.FormatDuration(f.load))
 	}
+	if f.allowExec {
+		words = append(words, "--allow-exec")
+	}
 	return strings.Join(words, " ")
 }

@@ -83,7 +83,7 @@ func (c *ciRun) context(m *measurement) report.Context {
 	ctx := report.Context{
 		PullRequest: c.event.PR, HeadSHA: c.commit(), RunURL: c.event.RunURL(),
 		SpecPath: m.spec.File, Environment: m.run.Environment.Label, Profile: m.run.Profile, Version: version(),
-		Reproduce: cmp.Or(m.again, reproduce(m.spec.File, &measureFlags{target: m.run.Target, profile: m.run.Profile})),
+		Reproduce: cmp.Or(m.again, reproduce(m.spec.File, &measureFlags{target: m.run.Target, profile: m.run.Profile, allowExec: c.in.exec})),
 		Accept:    c.howToAccept(m), AcceptURL: docsURL + "accepting.md", HelpURL: docsURL + "verdict.md",
 	}
 	if b := c.store.build; !c.github {

@@ -114,7 +114,7 @@ func (c *ciRun) trackOne(ctx context.Context, m *measurement, hide func(string) 
 func (c *ciRun) issueOf(m *measurement, key string, next []alarm, rings bool, hide func(string) string) github.Issue {
 	t := report.TrackingIssue{
 		Spec: m.spec.Name, Environment: m.run.Environment.Label, Profile: m.run.Profile, Branch: cmp.Or(c.event.DefaultBranch, "main"),
-		HeadSHA: c.commit(), RunURL: c.event.RunURL(), Reproduce: reproduce(m.spec.File, &measureFlags{target: m.run.Target, profile: m.run.Profile}),
+		HeadSHA: c.commit(), RunURL: c.event.RunURL(), Reproduce: reproduce(m.spec.File, &measureFlags{target: m.run.Target, profile: m.run.Profile, allowExec: c.in.exec}),
 		HelpURL: docsURL + "action.md#the-tracking-issue",
 	}
 	t.Known = !rings

@@ -239,6 +239,9 @@ func reproduce(file string, m *measureFlags) string {
 			words = append(words, f.flag, shellQuote(f.value))
 		}
 	}
+	if m.allowExec {
+		words = append(words, "--allow-exec")
+	}
 	return strings.Join(words, " ")
 }
 
