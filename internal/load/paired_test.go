@@ -199,12 +199,27 @@ func TestPairedLongRounds(t *testing.T) {
 	var offered int64
 	for i, row := range r.Series {
 		offered += row.Offered
-		if row.Offered < 7 || row.Offered > 9 || i > 0 && row.At <= r.Series[i-1].At {
-			t.Errorf("row %d at %v: %d offered, want about 8", i, row.At, row.Offered)
+		if row.Offered < 7 || row.Offered > 9 || row.Length != time.Second || i > 0 && row.At <= r.Series[i-1].At {
+			t.Errorf("row %d at %v: %d offered in %v, want about 8 in a second", i, row.At, row.Offered, row.Length)
 		}
 	}
 	if len(r.Series) != 15 || offered != 120 {
 		t.Errorf("%d rows, %d offered; want 15 and 120", len(r.Series), offered)
+	}
+}
+
+// The last row holds less than a second of the head, and says so: its rate is
+// that of the others.
+func TestPairedLastRowIsShort(t *testing.T) {
+	t.Parallel()
+	r := paired(t, steadyOpen(8), &loadtest.Users{}, &loadtest.Users{}, load.PairedOptions{}, func(ctx context.Context, p *load.Paired) {
+		p.Drive(ctx, 5, 5)
+	})
+	if len(r.Series) != 13 {
+		t.Fatalf("%d rows for 12.5 s of the head", len(r.Series))
+	}
+	if last := r.Series[12]; last.Length != 500*time.Millisecond || last.Offered < 3 || last.Offered > 5 {
+		t.Errorf("the last row has %v with %d arrivals, want half a second with about 4", last.Length, last.Offered)
 	}
 }
 

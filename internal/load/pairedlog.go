@@ -139,7 +139,7 @@ func (l *pairedLog) fold(a *armLog) {
 
 func (l *pairedLog) closeRow(a *armLog) {
 	now := l.probe.read()
-	row := l.second(a, now)
+	row := l.second(a, time.Second, now)
 	a.series.add(row)
 	// Of the base as well, though nobody may ask: see armLog.
 	l.tell(a, l.shown.interval(row, a.row, a.recent))
@@ -159,9 +159,9 @@ func (l *pairedLog) tell(a *armLog, iv *result.Interval) {
 	}
 }
 
-func (l *pairedLog) second(a *armLog, now reading) result.Second {
+func (l *pairedLog) second(a *armLog, took time.Duration, now reading) result.Second {
 	row := second(a.rowAt, a.row, l.scratch)
-	row.Measured = true
+	row.Measured, row.Length = true, took
 	row.Rate = a.plan.Rate(0)
 	row.Users, row.InFlight = int(a.users.Load()), int(a.inFlight.Load())
 	row.Health = l.probe.health(&a.rowFrom, &now, &a.row.lag, a.row.noPorts, l.scratch)
@@ -175,7 +175,7 @@ func (l *pairedLog) export(r *result.Run) {
 	head.total.export(r)
 	r.Series = append(r.Series, head.series.rows...)
 	if head.rowTook > sliver {
-		r.Series = append(r.Series, l.second(head, l.probe.read()))
+		r.Series = append(r.Series, l.second(head, head.rowTook, l.probe.read()))
 	}
 	r.Rounds = append(r.Rounds, l.rounds.done...)
 	r.Generator = l.summary.generator(l.scratch)

@@ -68,8 +68,8 @@ func (l readLine) span() (low, high float64) {
 	return reads.Min, reads.Max
 }
 
-// patience is how long a reading stands for what comes after it: two that were
-// asked for in vain, and half the time to the next one.
+// patience is how long a reading stands for what comes after it: for one that was
+// asked for in vain, and for a next one that is late.
 func (l readLine) patience() time.Duration {
 	return min(max(l.Every, time.Second), 24*time.Hour) * 5 / 2
 }

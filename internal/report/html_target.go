@@ -29,6 +29,9 @@ type (
 	}
 )
 
+// nearCapacity is the share of a capacity from which a chart reaches up to it.
+const nearCapacity = 0.25
+
 const (
 	maxRolePlots   = 24  // charts
 	maxRoleRows    = 100 // of the table, and of what was never read
@@ -80,10 +83,14 @@ func (l readLine) silent() silentView {
 // role draws one role of which something was read.
 func (o *overTime) role(r role, all []slot, most int) {
 	id, capacity := "target"+strconv.Itoa(len(o.Target.Plots)), max(r[0].Limit, 0)
-	low, high := 0.0, capacity
+	low, high := 0.0, 0.0
 	for _, l := range r {
 		least, most := l.span()
 		low, high = min(low, least), max(high, most)
+	}
+	near := capacity > 0 && high >= nearCapacity*capacity
+	if near {
+		high = max(high, capacity)
 	}
 	pl := newSpan(id, named(clean(r[0].Role, maxName)), low, high, func(v float64) string { return unit.In(r[0].Unit, v) })
 	var said, missed []string
@@ -96,16 +103,25 @@ func (o *overTime) role(r role, all []slot, most int) {
 		}
 		said = append(said, o.side(pl, l, all, most))
 	}
-	pl.Note = strings.Join(missed, "; ")
 	pl.Spoken = pl.Title + " of the target over time: " + strings.Join(said, ", ") + "."
 	if capacity > 0 {
-		written := unit.In(r[0].Unit, capacity)
-		pl.rule("limit", capacity)
-		pl.Marks = []tick{{At: percent((capacity - pl.low) / (pl.high - pl.low)), Label: "100%"}}
-		pl.Legend = append(pl.Legend, legend{"limit", "capacity: " + written})
-		pl.Spoken += " Its capacity is " + written + "."
+		pl.capacity(unit.In(r[0].Unit, capacity), capacity, near)
 	}
+	pl.Note = strings.Join(missed, "; ")
 	o.Target.Plots = append(o.Target.Plots, pl)
+}
+
+// capacity draws a capacity, or says that it is far above what is drawn: in its
+// shadow base and head would be one line at the bottom.
+func (p *plot) capacity(written string, capacity float64, near bool) {
+	p.Spoken += " Its capacity is " + written + "."
+	if !near {
+		p.Legend = append(p.Legend, legend{"far", "capacity: " + written + ", far above"})
+		return
+	}
+	p.rule("limit", capacity)
+	p.Marks = []tick{{At: percent((capacity - p.low) / (p.high - p.low)), Label: "100%"}}
+	p.Legend = append(p.Legend, legend{"limit", "capacity: " + written})
 }
 
 // side draws the line of one side and says what can be seen of it.

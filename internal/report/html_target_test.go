@@ -104,8 +104,8 @@ func TestReadingsStandAtTheirOwnMoments(t *testing.T) {
 	}{
 		{"each at its own", readAt(5*time.Second, 600, 5_900, 10_700), "10:0 98:1 178:2"},
 		{"not before, nor after the load", readAt(5*time.Second, -1, 0, 59_999, 60_000), "0:1 999:gap 999:2"},
-		{"two missed make no gap", readAt(5*time.Second, 0, 12_000), "0:0 200:1"},
-		{"three do", readAt(5*time.Second, 0, 15_000, 20_000), "0:0 250:gap 250:1 333:2"},
+		{"one missed makes no gap", readAt(5*time.Second, 0, 12_000), "0:0 200:1"},
+		{"two do", readAt(5*time.Second, 0, 15_000, 20_000), "0:0 250:gap 250:1 333:2"},
 		{"every second", readAt(time.Second, 0, 2_400, 6_000), "0:0 40:1 100:gap 100:2"},
 		{"how often is not known", readAt(0, 0, 2_400, 6_000), "0:0 40:1 100:gap 100:2"},
 		{"none", readAt(time.Second), ""},
@@ -233,6 +233,34 @@ func TestSilentMetricsSayWhy(t *testing.T) {
 	}
 	if len(target.Plots) != 1 || target.Plots[0].Note != "base: 2 of 2 readings missed: refused; head: 1 of 2 readings missed: late" {
 		t.Errorf("charts %+v", target.Plots)
+	}
+}
+
+// A chart reaches up to the capacity where that is near; else it would show two
+// lines at its bottom, whatever they do.
+func TestACapacityFarAboveIsNamed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		highest float64
+		top     string
+		legend  legend
+		marks   int
+	}{
+		{130, "150", legend{"limit", "capacity: 100"}, 1},
+		{100, "100", legend{"limit", "capacity: 100"}, 1},
+		{25, "100", legend{"limit", "capacity: 100"}, 1},
+		{24, "30", legend{"far", "capacity: 100, far above"}, 0},
+		{0, "1", legend{"far", "capacity: 100, far above"}, 0},
+	} {
+		run := sampleRun(shape{steps: 1, seconds: 10})
+		run.Observed = []result.Observed{metric("threads", unit.BasePlain, 100, 0, c.highest, 3)}
+		pl := (&Page{Run: run}).overTime(maxSlots).Target.Plots[0]
+		if top := pl.Y[len(pl.Y)-1].Label; top != c.top || len(pl.Marks) != c.marks || !slices.Equal(pl.Legend, []legend{c.legend}) {
+			t.Errorf("highest %v: drawn up to %s with %v, %d marks", c.highest, top, pl.Legend, len(pl.Marks))
+		}
+		if !strings.HasSuffix(pl.Spoken, "Its capacity is 100.") {
+			t.Errorf("spoken: %s", pl.Spoken)
+		}
 	}
 }
 

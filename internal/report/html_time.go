@@ -64,7 +64,7 @@ func (p *Page) overTime(most int) *overTime {
 	o.users(all)
 	o.others(all)
 	shades, x := append(p.stages(all), p.changes(all)...), timeTicks(all)
-	o.Hatched = slices.ContainsFunc(all, func(s slot) bool { return !s.measured })
+	o.Hatched = all[0].at > 0 || slices.ContainsFunc(all, func(s slot) bool { return !s.measured })
 	o.target(p.Run, all, most)
 	drawn := o.Plots
 	if o.Target != nil {
@@ -218,6 +218,9 @@ func otherTop(all []slot) float64 {
 func (p *Page) stages(all []slot) []shade {
 	end := float64(all[len(all)-1].at + all[len(all)-1].length)
 	var shades []shade
+	if all[0].at > 0 { // both sides of a paired run were warmed up
+		shades = append(shades, shade{Left: percent(0), Width: percent(float64(all[0].at) / end), Class: "unmeasured"})
+	}
 	measured := 0
 	for i := 0; i < len(all); {
 		j := i
