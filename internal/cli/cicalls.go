@@ -44,9 +44,9 @@ func (c *ciRun) callsToPublish() int {
 	n := len(c.checks)
 	if c.store.mayUpdate() {
 		n += 5 * max(len(c.specs), 1)
-		if c.in.tracking != "never" {
-			n += 3 * max(len(c.specs), 1) // the issue: found, opened or changed, looked at again
-		}
+	}
+	if c.tracks() {
+		n += 3 * max(len(c.specs), 1) // the issue: found, opened or changed, looked at again
 	}
 	comments, commits := 1, 1
 	switch {

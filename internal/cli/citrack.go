@@ -61,11 +61,16 @@ func cut(s string, most int) string {
 	return strings.ToValidUTF8(s[:most-3], "") + "…"
 }
 
+// tracks says whether this event is one that the tracking issue tells of.
+func (c *ciRun) tracks() bool {
+	onMain := c.event.OnDefaultBranch() || c.event.Name == github.EventSchedule
+	return c.in.tracking != "never" && onMain && c.store.mayUpdate()
+}
+
 // track keeps the one issue that tells of what got worse on the main branch: opened
 // with the first alarm, closed when none holds any more. It changes no verdict.
 func (c *ciRun) track(ctx context.Context, all []*measurement, hide func(string) string) (url string) {
-	onMain := c.event.OnDefaultBranch() || c.event.Name == github.EventSchedule
-	if c.client == nil || c.in.tracking == "never" || !onMain || !c.store.mayUpdate() {
+	if c.client == nil || !c.tracks() {
 		return ""
 	}
 	ctx, cancel := context.WithTimeout(ctx, publishTime)
