@@ -129,6 +129,8 @@ func (p *Page) limitsHold() prose {
 	switch {
 	case ok == all && all == 1:
 		return say(" The limit holds.")
+	case ok == all && all == 2:
+		return say(" Both limits hold.")
 	case ok == all:
 		return say(" All " + unit.Count(int64(all)) + " limits hold.")
 	default:
