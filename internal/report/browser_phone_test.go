@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 )
@@ -47,6 +48,20 @@ func browserPhone(t *testing.T, b *browser) {
 	if shown != 3 {
 		t.Errorf("the filter leaves %d steps, want 3", shown)
 	}
+
+	// A tap reads a chart, and a tap elsewhere is the end of it.
+	b.call("Emulation.setTouchEmulationEnabled", map[string]any{"enabled": true})
+	defer b.call("Emulation.setTouchEmulationEnabled", map[string]any{"enabled": false})
+	tap := func(selector string, tips int) {
+		var at struct{ X, Y float64 }
+		b.eval(fmt.Sprintf(`(() => { const e = document.querySelector(%q); e.scrollIntoView({block: "center"}); const r = e.getBoundingClientRect();
+			return {X: r.left + r.width / 2, Y: r.top + r.height / 2} })()`, selector), &at)
+		b.call("Input.dispatchTouchEvent", map[string]any{"type": "touchStart", "touchPoints": []any{map[string]any{"x": at.X, "y": at.Y}}})
+		b.call("Input.dispatchTouchEvent", map[string]any{"type": "touchEnd", "touchPoints": []any{}})
+		b.until(fmt.Sprintf(`[...document.querySelectorAll(".tip")].filter(t => !t.hidden).length === %d`, tips))
+	}
+	tap(`[data-plot="rate"] .field`, 1)
+	tap("#filter", 0)
 
 	// The tab key goes as the eye does: no element asks for another place.
 	var jumps int

@@ -100,14 +100,17 @@ const page = (() => {
       plots.forEach((p) => { p.cross.hidden = p.tip.hidden = true; });
     };
     for (const p of plots) {
-      p.field.addEventListener("pointermove", (e) => {
+      const read = (e) => {
         const r = p.field.getBoundingClientRect();
         const x = (e.clientX - r.left) / r.width * 1000;
         let best = 0;
         data.x.forEach((v, i) => { if (Math.abs(v - x) < Math.abs(data.x[best] - x)) best = i; });
         show(best, p);
-      });
-      p.field.addEventListener("pointerleave", hide);
+      };
+      // A finger reads by a tap, which has no move, and what it read stays when it is gone.
+      p.field.addEventListener("pointermove", read);
+      p.field.addEventListener("pointerdown", read);
+      p.field.addEventListener("pointerleave", (e) => { if (e.pointerType !== "touch") hide(); });
       p.field.addEventListener("blur", () => { if (p.field.isConnected) hide(); });
       p.field.addEventListener("keydown", (e) => {
         const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -1e9, End: 1e9 }[e.key];
