@@ -31,6 +31,16 @@ func browserTarget(t *testing.T, b *browser) {
 			if found.Charts != page.charts || found.Overflow > 0 || len(found.Empty) > 0 || len(found.Wide) > 0 {
 				t.Errorf("%s on %d px: %+v", page.name, width, found)
 			}
+			// What is read beside the pointer stands on the screen, wherever that is.
+			var outside []string
+			b.eval(`[...document.querySelectorAll("#time .field[tabindex], #target .field[tabindex]")].flatMap(f => { f.focus();
+				return ["Home", "PageDown", "PageDown", "PageDown", "PageDown", "End"].filter(key => {
+					f.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+					const r = f.querySelector(".tip").getBoundingClientRect();
+					return r.width < 1 || r.left < 0 || r.right > document.documentElement.clientWidth }).map(key => f.closest(".plot").dataset.plot + " " + key) })`, &outside)
+			if len(outside) > 0 {
+				t.Errorf("%s on %d px: what is read stands outside the screen: %q", page.name, width, outside)
+			}
 		}
 		b.quiet(page.name)
 	}

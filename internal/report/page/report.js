@@ -93,6 +93,11 @@ const page = (() => {
         const right = data.x[at] > 550;
         p.tip.style.left = right ? "" : `calc(${data.x[at] / 10}% + 10px)`;
         p.tip.style.right = right ? `calc(${100 - data.x[at] / 10}% + 10px)` : "";
+        // On a narrow screen it would stand half outside.
+        p.tip.style.transform = "";
+        const box = p.tip.getBoundingClientRect(), most = document.documentElement.clientWidth - 4;
+        const shift = Math.max(4 - box.left, Math.min(0, most - box.right));
+        if (shift) p.tip.style.transform = `translateX(${shift}px)`;
       }
     };
     const hide = () => {
