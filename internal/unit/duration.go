@@ -124,6 +124,8 @@ func nanos(ns float64) string {
 		return digits3(r/1e6, 2) + " ms"
 	case r < 60e9:
 		return digits3(r/1e9, 2) + " s"
+	case r >= uncounted*1e9:
+		return digits3(r/1e9, 0) + " s"
 	}
 	seconds := int64(math.Round(ns / 1e9))
 	if seconds < 3600 {

@@ -38,6 +38,7 @@ func TestForReading(t *testing.T) {
 		{"whole", Number(20), "20"},
 		{"large number", Number(12345.6), "12,346"},
 		{"too many digits to count", Number(1e15), "1.00e+15"},
+		{"a time too long to count", Micros(-1e80), "−1.00e+74 s"},
 		{"the largest number", Number(-math.MaxFloat64), "−1.80e+308"},
 		{"a share of nearly nothing", Percent(1e300), "1.00e+302%"},
 		{"rounds to a thousand", Number(999.7), "1,000"},
