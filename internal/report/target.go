@@ -20,6 +20,7 @@ type targetRow struct {
 	every  time.Duration
 	missed int
 	fault  string // clean; why it was missed, the last time
+	ever   bool   // it was read, be it before or after the load that counts
 }
 
 // target are the metrics of the target that is judged, in the order of the spec:
@@ -30,16 +31,21 @@ func (p *Page) target() (read, silent []targetRow) {
 		return nil, nil
 	}
 	base := map[string]result.Reads{}
-	for i := range p.Run.Observed {
-		if o := p.Run.Observed[i]; o.Arm == "base" {
+	for _, o := range p.Run.Observed {
+		if o.Arm == "base" {
 			o.Readings = p.Run.MeasuredReadings(&o)
 			base[o.Role] = o.Reads()
 		}
 	}
-	for _, o := range p.Run.MeasuredObserved() {
+	for _, o := range p.Run.Observed {
+		if o.Arm == "base" {
+			continue
+		}
+		ever := len(o.Readings) > 0
+		o.Readings = p.Run.MeasuredReadings(&o)
 		row := targetRow{
 			role: named(clean(o.Role, maxName)), unit: o.Unit, limit: o.Limit, reads: o.Reads(),
-			every: o.Every, missed: o.Missed, fault: clean(o.Fault, maxMessage),
+			every: o.Every, missed: o.Missed, fault: clean(o.Fault, maxMessage), ever: ever,
 		}
 		if o.Arm == "head" {
 			row.base = base[o.Role]
@@ -95,6 +101,8 @@ func (r *targetRow) capacity() string {
 // silence says why a metric that told nothing did not.
 func (r *targetRow) silence() string {
 	switch {
+	case r.fault != "" && r.ever:
+		return "not read while load counted: " + r.fault
 	case r.fault != "":
 		return "never read: " + r.fault
 	case r.every > 0:

@@ -49,6 +49,7 @@ var observed = map[string][]result.Observed{
 		{Role: "memory", Unit: unit.BaseBytes, Every: 5 * time.Second, Missed: 15, Fault: noAnswer},
 		{Role: "queue", Every: 5 * time.Second, Missed: 15, Fault: noAnswer},
 		{Role: "late", Every: 5 * time.Minute, Readings: []result.Reading{{At: -time.Second, Value: 1}}},
+		{Role: "later", Every: time.Second, Missed: 75, Fault: noAnswer, Readings: []result.Reading{{At: 2 * time.Second, Value: 1}}},
 		{Role: "gone", Every: 5 * time.Second, Missed: 2, Fault: "no such series: http_requests_waiting"},
 	},
 	"hostile": {
