@@ -112,8 +112,12 @@ func axisHalf(findings []verdict.Finding) float64 {
 func (p *Page) forestRow(f *verdict.Finding, half float64, at func(float64) float64) forestRow {
 	row := forestRow{
 		Step: p.labelOf(f), Metric: metricName(f.Metric), Mood: newMood(callMood(f)), Call: string(severityName(f.Call)),
-		Base: value(f.Metric, f.Base), Head: value(f.Metric, f.Head), Change: change(f.Metric, f.ChangePercent),
+		Base: figure(f, f.Base), Head: figure(f, f.Head), Change: change(f.Metric, f.ChangePercent),
 		Range: spread(f), Noise: noise(f), Limit: allowed(f), Why: clean(f.Why, maxMessage), Sort: f.ChangePercent,
+	}
+	if !known(f, f.Base) || !known(f, f.Head) {
+		row.Change = "–"
+		return row
 	}
 	if f.Call == verdict.NotJudged && f.LowPercent == 0 && f.HighPercent == 0 {
 		return row

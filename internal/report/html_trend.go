@@ -69,7 +69,9 @@ func (p *Page) trendPlot(t *Trend, n int) *plot {
 	for i := range p.Verdict.Findings {
 		f := &p.Verdict.Findings[i]
 		if f.Scenario == t.Scenario && f.Step == t.Step && f.Metric == t.Metric {
-			values = append(values, f.Head)
+			if known(f, f.Head) {
+				values = append(values, f.Head)
+			}
 			tone, name = toneClass(callMood(f).tone), p.labelOf(f)
 		}
 	}
@@ -78,6 +80,7 @@ func (p *Page) trendPlot(t *Trend, n int) *plot {
 		line[i] = xy{full * (2*i + 1) / (2 * len(values)), v}
 	}
 	pl := newPlot(fmt.Sprintf("trend%d", n), name+" "+metricName(t.Metric), top(line), func(v float64) string { return value(t.Metric, v) })
+	pl.X = []tick{{At: "0%", Label: short(points[0].Commit)}, {At: "100%", Label: short(points[len(points)-1].Commit), Last: true}}
 	pl.line("base", line)
 	pl.dots("base", line[:len(points)])
 	var accepted []xy
@@ -103,8 +106,8 @@ func (p *Page) trendPlot(t *Trend, n int) *plot {
 	if len(line) > len(points) {
 		pl.dots("head "+tone, line[len(points):])
 		pl.Legend = append(pl.Legend, legend{"head " + tone, "this run"})
+		pl.X[1].Label = "this run"
 	}
-	pl.X = []tick{{At: "0%", Label: short(points[0].Commit)}, {At: "100%", Label: "this run", Last: true}}
 	pl.Spoken = fmt.Sprintf("%s of %s over %d stored runs, from %s to %s.", metricName(t.Metric), name, len(points),
 		value(t.Metric, values[0]), value(t.Metric, values[len(values)-1]))
 	if len(accepted) > 0 {

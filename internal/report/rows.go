@@ -220,6 +220,20 @@ func value(metric string, x float64) string {
 	}
 }
 
+// known reports whether x, the base or the head of a row, was measured: no request
+// takes no time, and a row that is not judged may lack either.
+func known(f *verdict.Finding, x float64) bool {
+	return x != 0 || f.Call != verdict.NotJudged && (f.Metric == metricErrors || f.Metric == metricThroughput)
+}
+
+// figure writes the base or the head of a row, if it was measured.
+func figure(f *verdict.Finding, x float64) string {
+	if !known(f, x) {
+		return "–"
+	}
+	return value(f.Metric, x)
+}
+
 // change writes how far a metric moved. Shares of failed requests differ in
 // percentage points: twice nothing is nothing.
 func change(metric string, percent float64) string {
