@@ -74,37 +74,40 @@ func (l readLine) patience() time.Duration {
 	return min(max(l.Every, time.Second), 24*time.Hour) * 5 / 2
 }
 
+// stretches is how many parts of a small chart can be told apart.
+const stretches = 120
+
+// A trace is a line over time, and the band that it runs in: empty where the line
+// goes through every reading.
+type trace struct{ line, low, high []xy }
+
 // trace places the readings on a time axis that ends at end, each at its own
-// moment. The line breaks where several in a row are missing. Of more readings
-// than the eye can tell apart, the lowest and the highest of each stretch are
-// kept, so that no spike is lost.
-func (l readLine) trace(end time.Duration, most int) []xy {
-	stretch := func(i int) int { return int(float64(l.drawn[i].At) / float64(end) * float64(most)) }
-	dense := len(l.drawn) > 2*most
-	far := max(l.patience(), end/time.Duration(most))
-	var points []xy
-	place := func(i int, v float64) {
-		points = append(points, xy{int(float64(l.drawn[i].At) / float64(end) * full), v})
-	}
+// moment, and breaks where several in a row are missing. Of many the line is the
+// mean of each stretch, in a band from the lowest to the highest: no spike is lost.
+func (l readLine) trace(end time.Duration) trace {
+	var t trace
+	along := func(i int) float64 { return float64(l.drawn[i].At) / float64(end) }
+	many := len(l.drawn) > 2*stretches
+	far := max(l.patience(), end/stretches)
 	for i := 0; i < len(l.drawn); {
-		from, low, high := i, i, i
-		if i > 0 && l.drawn[i].At-l.drawn[i-1].At > far {
-			place(i, math.NaN())
+		from := i
+		for i++; many && i < len(l.drawn) && int(along(i)*stretches) == int(along(from)*stretches); {
+			i++
 		}
-		for i++; dense && i < len(l.drawn) && stretch(i) == stretch(from); i++ {
-			if l.drawn[i].Value < l.drawn[low].Value {
-				low = i
-			}
-			if l.drawn[i].Value > l.drawn[high].Value {
-				high = i
-			}
+		if from > 0 && l.drawn[from].At-l.drawn[from-1].At > far {
+			t.add(int(along(from)*full), result.Reads{Min: math.NaN(), Mean: math.NaN(), Max: math.NaN()}, many)
 		}
-		place(min(low, high), l.drawn[min(low, high)].Value)
-		if low != high {
-			place(max(low, high), l.drawn[max(low, high)].Value)
-		}
+		t.add(int(along((from+i-1)/2)*full), (&result.Observed{Readings: l.drawn[from:i]}).Reads(), many)
 	}
-	return points
+	return t
+}
+
+// add puts a stretch at the end of the line, and of the band where there is one.
+func (t *trace) add(x int, reads result.Reads, band bool) {
+	t.line = append(t.line, xy{x, reads.Mean})
+	if band {
+		t.low, t.high = append(t.low, xy{x, reads.Min}), append(t.high, xy{x, reads.Max})
+	}
 }
 
 // along is what a pointer on each slot reads: the highest reading in it, else

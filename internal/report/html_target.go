@@ -14,6 +14,7 @@ type targetView struct {
 	Plots  []*plot
 	Silent []silentView // what has no chart, and why
 	Beyond string       // that there are more charts than are drawn
+	Bands  bool         // some line is of means, in a band
 
 	Sides, Capacity bool // columns of the table: some role has them
 	Rows            []toldView
@@ -39,7 +40,7 @@ const (
 )
 
 // target draws what the target said of itself, over the time of the other charts.
-func (o *overTime) target(run *result.Run, all []slot, most int) {
+func (o *overTime) target(run *result.Run, all []slot) {
 	if o.roles = roles(run, all[len(all)-1].at+all[len(all)-1].length); len(o.roles) == 0 {
 		return
 	}
@@ -51,7 +52,7 @@ func (o *overTime) target(run *result.Run, all []slot, most int) {
 		case len(o.Target.Plots) == maxRolePlots:
 			left++
 		default:
-			o.role(r, all, most)
+			o.role(r, all)
 		}
 		for _, l := range r {
 			if len(l.drawn) == 0 && len(o.Target.Silent) < maxRoleRows {
@@ -81,7 +82,7 @@ func (l readLine) silent() silentView {
 }
 
 // role draws one role of which something was read.
-func (o *overTime) role(r role, all []slot, most int) {
+func (o *overTime) role(r role, all []slot) {
 	id, capacity := "target"+strconv.Itoa(len(o.Target.Plots)), max(r[0].Limit, 0)
 	low, high := 0.0, 0.0
 	for _, l := range r {
@@ -101,7 +102,7 @@ func (o *overTime) role(r role, all []slot, most int) {
 		if len(l.drawn) == 0 {
 			continue
 		}
-		said = append(said, o.side(pl, l, all, most))
+		said = append(said, o.side(pl, l, all))
 	}
 	pl.Spoken = pl.Title + " of the target over time: " + strings.Join(said, ", ") + "."
 	if capacity > 0 {
@@ -125,9 +126,9 @@ func (p *plot) capacity(written string, capacity float64, near bool) {
 }
 
 // side draws the line of one side and says what can be seen of it.
-func (o *overTime) side(pl *plot, l readLine, all []slot, most int) string {
+func (o *overTime) side(pl *plot, l readLine, all []slot) string {
 	class, name := "told", named(clean(l.Role, 24))
-	trace := l.trace(all[len(all)-1].at+all[len(all)-1].length, most)
+	t := l.trace(all[len(all)-1].at + all[len(all)-1].length)
 	least, highest := l.span()
 	said := "from " + unit.In(l.Unit, least) + " to " + l.written(highest)
 	if l.Arm == "base" || l.Arm == "head" {
@@ -135,7 +136,11 @@ func (o *overTime) side(pl *plot, l readLine, all []slot, most int) string {
 		pl.Legend = append(pl.Legend, legend{class, name})
 		said = name + " " + said
 	}
-	pl.line(class, trace)
+	if len(t.low) > 0 {
+		pl.band(class, t.low, t.high)
+		o.Target.Bands = true
+	}
+	pl.line(class, t.line)
 	read := readings{Class: class, Name: name, Values: make([]string, len(all))}
 	for i, v := range l.along(all) {
 		read.Values[i] = l.written(v)

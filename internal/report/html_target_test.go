@@ -111,7 +111,7 @@ func TestReadingsStandAtTheirOwnMoments(t *testing.T) {
 		{"none", readAt(time.Second), ""},
 	} {
 		var got []string
-		for _, q := range c.line.trace(time.Minute, maxSlots) {
+		for _, q := range c.line.trace(time.Minute).line {
 			text := fmt.Sprintf("%d:%g", q.x, q.v)
 			if math.IsNaN(q.v) {
 				text = fmt.Sprintf("%d:gap", q.x)
@@ -124,8 +124,8 @@ func TestReadingsStandAtTheirOwnMoments(t *testing.T) {
 	}
 }
 
-// A chart of many readings has as many points as the eye can tell apart, and
-// loses neither the highest nor the lowest.
+// A chart of many readings has as many points as the eye can tell apart, and its
+// band loses neither the highest nor the lowest.
 func TestManyReadingsLoseNoSpike(t *testing.T) {
 	t.Parallel()
 	at := make([]int, 4000)
@@ -134,16 +134,19 @@ func TestManyReadingsLoseNoSpike(t *testing.T) {
 	}
 	line := readAt(time.Second, at...)
 	line.drawn[777].Value, line.drawn[2345].Value = 1e6, -1e6
-	points := line.trace(time.Minute, 100)
+	got := line.trace(time.Minute)
 	low, high := 0.0, 0.0
-	for i, q := range points {
-		low, high = min(low, q.v), max(high, q.v)
-		if i > 0 && q.x < points[i-1].x {
-			t.Errorf("the line goes back from %d to %d", points[i-1].x, q.x)
+	for i, q := range got.line {
+		low, high = min(low, got.low[i].v), max(high, got.high[i].v)
+		if q.v < got.low[i].v || q.v > got.high[i].v || i > 0 && q.x <= got.line[i-1].x {
+			t.Errorf("point %d at %d: %v in a band from %v to %v", i, q.x, q.v, got.low[i].v, got.high[i].v)
 		}
 	}
-	if len(points) > 200 || low != -1e6 || high != 1e6 {
-		t.Errorf("%d points from %v to %v", len(points), low, high)
+	if len(got.line) != stretches || low != -1e6 || high != 1e6 {
+		t.Errorf("%d points from %v to %v", len(got.line), low, high)
+	}
+	if few := readAt(time.Second, at[:2*stretches]...).trace(time.Minute); len(few.line) != 2*stretches || len(few.low) > 0 {
+		t.Errorf("of %d readings %d are drawn", 2*stretches, len(few.line))
 	}
 }
 

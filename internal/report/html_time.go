@@ -65,7 +65,7 @@ func (p *Page) overTime(most int) *overTime {
 	o.others(all)
 	shades, x := append(p.stages(all), p.changes(all)...), timeTicks(all)
 	o.Hatched = all[0].at > 0 || slices.ContainsFunc(all, func(s slot) bool { return !s.measured })
-	o.target(p.Run, all, most)
+	o.target(p.Run, all)
 	drawn := o.Plots
 	if o.Target != nil {
 		drawn = append(slices.Clip(drawn), o.Target.Plots...)
