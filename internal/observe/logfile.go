@@ -39,7 +39,18 @@ func newLog(s *Source) reader {
 	return l
 }
 
+// errNoLog is the error of what is no regular file: to open a pipe that nobody
+// writes to, or to read a device, would never end.
+var errNoLog = errors.New("it is no file: name one that the log is written to")
+
 func (l *logFile) open() error {
+	at, err := os.Stat(l.path)
+	if err != nil {
+		return err
+	}
+	if !at.Mode().IsRegular() {
+		return errNoLog
+	}
 	f, err := os.Open(l.path)
 	if err != nil {
 		return err
@@ -59,6 +70,9 @@ func (l *logFile) close() {
 func (l *logFile) read(context.Context) ([]outcome, error) {
 	now := time.Now()
 	lines, err := l.count()
+	if errors.Is(err, fs.ErrNotExist) {
+		l.last = now // whatever it has when it comes was written since
+	}
 	if err != nil {
 		return nil, err
 	}
