@@ -43,15 +43,18 @@ func (b *builder) observe(top *table, sc *scope) {
 // sourceURL checks where metrics are read: a URL, or for a page a path of the
 // target's own host.
 func (b *builder) sourceURL(n *node, o *Observe) {
+	bare, _, _ := strings.Cut(o.Source, "?") // a query may be a key
+	u, err := url.Parse(o.Source)
 	if o.Kind == "scrape" && strings.HasPrefix(o.Source, "/") {
+		if err != nil {
+			b.bad(n, `write % as %25, and no control characters`, "scrape %s is not a path", quote(bare))
+		}
 		return
 	}
-	u, err := url.Parse(o.Source)
 	hint := `write "https://..."`
 	if o.Kind == "scrape" {
 		hint = `write "https://...", or "/metrics" for that of the target`
 	}
-	bare, _, _ := strings.Cut(o.Source, "?") // a query may be a key
 	switch {
 	case err != nil || !httpURL(o.Source) || u.Hostname() == "" || !validPort(u):
 		b.bad(n, hint, "%s %s is not a URL", o.Kind, quote(bare))
