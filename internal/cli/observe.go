@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os/exec"
@@ -200,7 +201,8 @@ func metricsClient(env *Env, s *side, host string) (*wire.Client, error) {
 }
 
 // printed runs a command line in a shell and returns what it printed. It ends
-// with ctx, and all that it started with it.
+// with ctx at the latest, and with it all that it started: a command that leaves
+// something behind does so at each reading.
 func printed(ctx context.Context, env *Env, line string) ([]byte, error) {
 	shell := shellCommand(line)
 	cmd := exec.CommandContext(ctx, shell[0], shell[1:]...)
@@ -213,7 +215,17 @@ func printed(ctx context.Context, env *Env, line string) ([]byte, error) {
 		return nil
 	}
 	cmd.WaitDelay = outputGrace
-	if err := cmd.Run(); err != nil {
+	err := cmd.Run()
+	if over := make(chan struct{}); cmd.Process != nil {
+		close(over)
+		if groupLives(cmd, over) {
+			endAll(cmd)
+		}
+	}
+	if errors.Is(err, exec.ErrWaitDelay) && ctx.Err() == nil {
+		err = nil // it ended well; what it left behind held its output
+	}
+	if err != nil {
 		if lines := said.lines(); len(lines) > 0 {
 			return nil, fmt.Errorf("the command failed (%w): %s", err, lines[len(lines)-1])
 		}

@@ -124,6 +124,24 @@ func TestCommandThatHangs(t *testing.T) {
 	eventually(t, "its child is gone", func() bool { return ended(pid) })
 }
 
+// What a command leaves behind ends with it: there would be one more at each
+// reading. That it holds the command's output is no fault of the number.
+func TestCommandThatLeavesSomething(t *testing.T) {
+	t.Parallel()
+	s := observing(t, "head", "http://127.0.0.1:1", "")
+	for _, output := range []string{"", " >&- 2>&-"} {
+		out, err := printed(t.Context(), s.env, "sleep 1000"+output+" & echo $!")
+		if err != nil {
+			t.Errorf("%q: %v", output, err)
+		}
+		pid, err := strconv.Atoi(strings.TrimSpace(string(out)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "its child is gone", func() bool { return ended(pid) })
+	}
+}
+
 // eventually waits for what other processes bring about.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
