@@ -110,6 +110,21 @@ func TestPageIsRead(t *testing.T) {
 	}
 }
 
+// Lines may say when they were measured, in milliseconds.
+func TestPageSaysWhen(t *testing.T) {
+	t.Parallel()
+	got, err := parsePage([]byte("a 1 1700000000500\nb 2\n"), []string{"a", "b"}, time.Unix(5, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &rule.Page{At: time.Unix(5, 0), Samples: []rule.Sample{
+		{Name: "a", Labels: map[string]string{}, Value: 1, At: time.UnixMilli(1700000000500)}, {Name: "b", Labels: map[string]string{}, Value: 2},
+	}}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("page (-got +want):\n%s", diff)
+	}
+}
+
 func TestPageFaults(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

@@ -25,7 +25,8 @@ type page struct {
 	*fetcher
 	series []Series
 	wanted []string // names of series
-	before *rule.Page
+	last   *rule.Page
+	before *rule.Page // what the rates of last are since
 }
 
 func newPage(s *Source, session Session) reader {
@@ -52,11 +53,11 @@ func (p *page) read(ctx context.Context) ([]outcome, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.last, p.before = now, rule.Earlier(now, p.last, p.before)
 	all := make([]outcome, len(p.series))
 	for i := range p.series {
 		all[i].value, all[i].err = p.series[i].Expr.Eval(now, p.before)
 	}
-	p.before = now
 	return all, nil
 }
 
@@ -100,6 +101,9 @@ func only(text []byte, names []string) (kept []byte, found bool) {
 	return kept, len(missing) == 0
 }
 
+// unsaid stands for the moment of a line that has none.
+const unsaid = model.Earliest
+
 // parseSeries reads lines of the text format.
 func parseSeries(text []byte, at time.Time) (*rule.Page, error) {
 	if len(text) > 0 && text[len(text)-1] != '\n' {
@@ -110,7 +114,7 @@ func parseSeries(text []byte, at time.Time) (*rule.Page, error) {
 	if err != nil {
 		return nil, fmt.Errorf("what it answered is not a page of metrics (%w)", err)
 	}
-	samples, err := expfmt.ExtractSamples(&expfmt.DecodeOptions{Timestamp: model.TimeFromUnixNano(at.UnixNano())}, slices.Collect(maps.Values(families))...)
+	samples, err := expfmt.ExtractSamples(&expfmt.DecodeOptions{Timestamp: unsaid}, slices.Collect(maps.Values(families))...)
 	if err != nil {
 		return nil, fmt.Errorf("what it answered is not a page of metrics (%w)", err)
 	}
@@ -123,6 +127,9 @@ func parseSeries(text []byte, at time.Time) (*rule.Page, error) {
 			}
 		}
 		p.Samples[i] = rule.Sample{Name: string(s.Metric[model.MetricNameLabel]), Labels: labels, Value: float64(s.Value)}
+		if s.Timestamp != unsaid {
+			p.Samples[i].At = s.Timestamp.Time()
+		}
 	}
 	// In the order of names, as the families come in that of a map.
 	slices.SortStableFunc(p.Samples, func(a, b rule.Sample) int { return strings.Compare(a.Name, b.Name) })

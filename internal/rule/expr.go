@@ -20,6 +20,8 @@ type Sample struct {
 	Name   string
 	Labels map[string]string
 	Value  float64
+	// At is when it was measured, where the page says so; zero: when the page was read.
+	At time.Time
 }
 
 // A Page is what a target said of itself at one moment. Rates are
@@ -27,6 +29,47 @@ type Sample struct {
 type Page struct {
 	At      time.Time
 	Samples []Sample
+}
+
+// at is when one of the page's samples was measured.
+func (p *Page) at(s *Sample) time.Time {
+	if s.At.IsZero() {
+		return p.At
+	}
+	return s.At
+}
+
+// Earlier is what the rates of page are since, nil for the first: the page last,
+// read before it. Where that has the very sample that page has, as what writes its
+// moments may measure less often than it is read, it is the one that last
+// itself was since.
+func Earlier(page, last, before *Page) *Page {
+	if last == nil || !slices.ContainsFunc(page.Samples, func(s Sample) bool { return !s.At.IsZero() }) {
+		return last
+	}
+	now := map[string]time.Time{}
+	for i := range page.Samples {
+		now[page.Samples[i].id()] = page.Samples[i].At
+	}
+	same := func(s *Sample) bool { return !s.At.IsZero() && s.At.Equal(now[s.id()]) }
+	earlier := &Page{At: last.At}
+	held := map[string]bool{}
+	for i := range last.Samples {
+		if s := &last.Samples[i]; same(s) {
+			held[s.id()] = true
+		} else {
+			earlier.Samples = append(earlier.Samples, *s)
+		}
+	}
+	if before != nil {
+		for i := range before.Samples {
+			if s := before.Samples[i]; held[s.id()] {
+				s.At = before.at(&s)
+				earlier.Samples = append(earlier.Samples, s)
+			}
+		}
+	}
+	return earlier
 }
 
 // An Expr chooses one number from a page of metrics. It is written in a part of
@@ -193,18 +236,17 @@ func (e *Expr) several(page, before *Page) ([]float64, error) {
 	if before == nil {
 		return nil, ErrFirstPage
 	}
-	length := page.At.Sub(before.At).Seconds()
-	earlier := map[string]float64{}
+	earlier := map[string]Sample{}
 	for _, s := range e.selector().of(before) {
-		earlier[s.key()] = s.Value
+		earlier[s.id()] = s
 	}
 	for _, s := range now {
-		from, known := earlier[s.key()]
-		if s.Value < from {
-			from = 0 // a counter falls when its process is restarted, and counts from 0 again
+		from, known := earlier[s.id()]
+		if s.Value < from.Value {
+			from.Value = 0 // a counter falls when its process is restarted, and counts from 0 again
 		}
-		if known && length > 0 {
-			values = append(values, (s.Value-from)/length)
+		if length := page.at(&s).Sub(before.at(&from)).Seconds(); known && length > 0 {
+			values = append(values, (s.Value-from.Value)/length)
 		}
 	}
 	if len(values) == 0 {
@@ -248,9 +290,10 @@ func (s *seriesSelector) missing(page *Page) error {
 	return fmt.Errorf("no %s there", s.name)
 }
 
-// key tells series of one name apart.
-func (s *Sample) key() string {
+// id tells series apart.
+func (s *Sample) id() string {
 	var b strings.Builder
+	b.WriteString(s.Name + "\x00")
 	for _, name := range slices.Sorted(maps.Keys(s.Labels)) {
 		b.WriteString(name + "\x00" + s.Labels[name] + "\x00")
 	}
@@ -279,13 +322,36 @@ func (e *Expr) Unit() unit.Base {
 		return e.args[0].Unit()
 	}
 	a, b := e.args[0].Unit(), e.args[1].Unit()
+	over, under := e.args[0].rated(), e.args[1].rated()
 	switch {
+	case e.op == "/" && over != nil && under != nil:
+		// Per second over per second: seconds of all requests over their number is a mean.
+		switch a, b := unitOf(over.name), unitOf(under.name); {
+		case a == b:
+			return unit.BaseShare
+		case b == "":
+			return a
+		default:
+			return ""
+		}
 	case e.op == "/" && a == b && a != "":
 		return unit.BaseShare
 	case (e.op == "+" || e.op == "-") && (a == b || b == "" || a == ""):
 		return cmp.Or(a, b)
 	default:
 		return ""
+	}
+}
+
+// rated is the series that e is the rate of, or the sum, say, of rates; else nil.
+func (e *Expr) rated() *seriesSelector {
+	switch {
+	case e.op == rateOp:
+		return e.selector()
+	case len(e.args) == 1 && e.op != "count":
+		return e.args[0].rated()
+	default:
+		return nil
 	}
 }
 

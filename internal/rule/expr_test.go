@@ -15,18 +15,18 @@ import (
 // page is what a service and its machine said at one moment.
 func page(seconds int, cpu float64) *Page {
 	conns := func(state string, n float64) Sample {
-		return Sample{"http_open_connections", map[string]string{"state": state, "job": "orders"}, n}
+		return Sample{Name: "http_open_connections", Labels: map[string]string{"state": state, "job": "orders"}, Value: n}
 	}
 	return &Page{
 		At: time.Unix(1000, 0).Add(time.Duration(seconds) * time.Second),
 		Samples: []Sample{
-			{"process_cpu_seconds_total", nil, cpu},
-			{"process_resident_memory_bytes", nil, 256 << 20},
-			{"node_memory_MemAvailable_bytes", nil, 1 << 30},
-			{"node_memory_MemTotal_bytes", nil, 4 << 30},
+			{Name: "process_cpu_seconds_total", Value: cpu},
+			{Name: "process_resident_memory_bytes", Value: 256 << 20},
+			{Name: "node_memory_MemAvailable_bytes", Value: 1 << 30},
+			{Name: "node_memory_MemTotal_bytes", Value: 4 << 30},
 			conns("active", 30), conns("idle", 12),
-			{"gc_total", map[string]string{"kind": "minor"}, cpu * 10},
-			{"gc_total", map[string]string{"kind": "major"}, cpu},
+			{Name: "gc_total", Labels: map[string]string{"kind": "minor"}, Value: cpu * 10},
+			{Name: "gc_total", Labels: map[string]string{"kind": "major"}, Value: cpu},
 		},
 	}
 }
@@ -156,6 +156,92 @@ func TestParseExprErrors(t *testing.T) {
 		}
 		if got := (Error{Offset: tt.offset, Msg: tt.msg, Hint: tt.hint}); e.Offset != got.Offset || e.Msg != got.Msg || e.Hint != got.Hint {
 			t.Errorf("%q: at %d: %s; %s\nwant at %d: %s; %s", tt.text, e.Offset, e.Msg, e.Hint, tt.offset, tt.msg, tt.hint)
+		}
+	}
+}
+
+// A page may say when its samples were measured, which is less often than it is
+// read: cAdvisor does. Between two that are the same nothing is at rest, and from one to the
+// next it is as long as they say.
+func TestRateOfSamplesWithMoments(t *testing.T) {
+	t.Parallel()
+	start := time.Unix(1000, 0)
+	type sample struct {
+		at    int // seconds; less than 0: the page does not say
+		value float64
+	}
+	for _, tt := range []struct {
+		name  string
+		every int // how often the page is read, in seconds
+		a, b  []sample
+		want  []float64 // of sum(rate(n)); -1: not yet
+	}{
+		{"measured as read", 5, []sample{{1, 0}, {6, 10}, {11, 30}}, []sample{{1, 0}, {6, 0}, {11, 0}}, []float64{-1, 2, 4}},
+		{
+			"measured every third time", 5,
+			[]sample{{0, 0}, {0, 0}, {0, 0}, {15, 30}, {15, 30}, {15, 30}, {30, 90}},
+			nil,
+			[]float64{-1, -1, -1, 2, 2, 2, 4},
+		},
+		{
+			"two of them by turns", 5,
+			[]sample{{0, 0}, {10, 20}, {10, 20}, {20, 60}, {20, 60}},
+			[]sample{{5, 0}, {5, 0}, {15, 10}, {15, 10}, {25, 30}},
+			[]float64{-1, 2, 3, 5, 6},
+		},
+		{"restarted", 5, []sample{{0, 100}, {0, 100}, {10, 50}}, nil, []float64{-1, -1, 5}},
+		{"begins to say", 5, []sample{{-1, 0}, {6, 12}, {6, 12}, {12, 18}}, nil, []float64{-1, 2, 2, 1}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			e, err := ParseExpr("sum(rate(n))")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var last, before *Page
+			for i, want := range tt.want {
+				page := &Page{At: start.Add(time.Duration(i*tt.every) * time.Second)}
+				for label, all := range map[string][]sample{"a": tt.a, "b": tt.b} {
+					if i < len(all) {
+						s := Sample{Name: "n", Labels: map[string]string{"of": label}, Value: all[i].value}
+						if all[i].at >= 0 {
+							s.At = start.Add(time.Duration(all[i].at) * time.Second)
+						}
+						page.Samples = append(page.Samples, s)
+					}
+				}
+				before = Earlier(page, last, before)
+				last = page
+				switch got, err := e.Eval(page, before); {
+				case want < 0 && !errors.Is(err, ErrFirstPage):
+					t.Errorf("reading %d is %v (%v), want none", i, got, err)
+				case want >= 0 && (err != nil || got != want):
+					t.Errorf("reading %d is %v (%v), want %v", i, got, err, want)
+				}
+			}
+		})
+	}
+}
+
+// Per second over per second is no longer per second: the mean that everybody
+// asks for first was shown without its unit.
+func TestUnitOfRatesOverRates(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]unit.Base{
+		"rate(h_seconds_sum) / rate(h_seconds_count)":           unit.BaseSeconds,
+		"sum(rate(h_seconds_sum)) / sum(rate(h_seconds_count))": unit.BaseSeconds,
+		"rate(sent_bytes_total) / rate(answers_total)":          unit.BaseBytes,
+		"rate(errors_total) / rate(answers_total)":              unit.BaseShare,
+		"rate(cpu_seconds_total) / rate(wall_seconds_total)":    unit.BaseShare,
+		"rate(sent_bytes_total) / rate(h_seconds_sum)":          unit.BasePlain,
+		"rate(answers_total) / count(rate(answers_total))":      unit.BasePlain,
+	} {
+		e, err := ParseExpr(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := e.Unit(); got != want {
+			t.Errorf("%s is in %q, want %q", text, got, want)
 		}
 	}
 }
