@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -172,6 +173,30 @@ func TestPrometheusIsAsked(t *testing.T) {
 	want := []string{`/prom/api/v1/query sum(rate(x{a="b c"}[1m])) + 1`, "/prom/api/v1/query up"}
 	if diff := cmp.Diff(asked, want); diff != "" {
 		t.Errorf("asked (-got +want):\n%s", diff)
+	}
+}
+
+// The address may have a query of its own, and one query without an answer in time
+// took the numbers of the others with it.
+func TestPrometheusAnswersSomeQueries(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	url, opt := served(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/prom/api/v1/query" || r.URL.Query().Get("tenant") != "a" {
+			t.Errorf("asked %s", r.URL)
+		}
+		if r.URL.Query().Get("query") == "slow" {
+			cancel()
+			<-r.Context().Done()
+			return
+		}
+		_, _ = fmt.Fprint(w, `{"status":"success","data":{"resultType":"scalar","result":[1,"7"]}}`)
+	})
+	r := newReader(0, &Source{Prometheus: url + "/prom?tenant=a", Series: []Series{{Query: "up"}, {Query: "slow"}}}, opt)
+	defer r.close()
+	got, err := r.read(ctx)
+	if err != nil || got[0].value != 7 || got[0].err != nil || got[1].err == nil || got[1].err.Error() != "no answer in time" {
+		t.Errorf("%v, %v", got, err)
 	}
 }
 

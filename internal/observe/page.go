@@ -61,23 +61,24 @@ func (p *page) read(ctx context.Context) ([]outcome, error) {
 	return all, nil
 }
 
-// parsePage reads the text format: of a page that has all of the wanted names
-// their series alone, as pages have thousands and reading them all takes the
-// machine that makes the load ten times as long; of any other page every series, so
-// that what is said of a missing one can name its neighbours.
+// parsePage reads the text format: the series of the wanted names alone, as pages
+// have thousands and reading them all takes the machine that makes the load ten
+// times as long. Where one of the names is not there it reads the first series of
+// each other name too, so that what is said of it can name its neighbours.
 func parsePage(text []byte, wanted []string, at time.Time) (*rule.Page, error) {
-	if some, found := only(text, wanted); found {
-		return parseSeries(some, at)
+	some, found := only(text, wanted, false)
+	if !found {
+		some, _ = only(text, wanted, true)
 	}
-	every, _ := only(text, nil)
-	return parseSeries(every, at)
+	return parseSeries(some, at)
 }
 
-// only keeps the lines of series with one of these names, nil: of all, and says
-// whether each name has one. Comments are left out: without its type, each line of
-// a histogram or a summary is a series of the name that stands there.
-func only(text []byte, names []string) (kept []byte, found bool) {
-	missing := map[string]bool{}
+// only keeps the lines of series with one of these names, and where others are
+// wanted the first of each other name; it says whether each name has one. Comments
+// are left out: without its type, each line of a histogram or a summary is a series
+// of the name that stands there.
+func only(text []byte, names []string, others bool) (kept []byte, found bool) {
+	missing, seen := map[string]bool{}, map[string]bool{}
 	for _, name := range names {
 		missing[name] = true
 	}
@@ -92,8 +93,11 @@ func only(text []byte, names []string) (kept []byte, found bool) {
 		}
 		// A name in quotes may be any, and stands within the braces as a rule.
 		quoted := line[0] == '{' || line[0] == '"'
-		if names != nil && !quoted && !slices.Contains(names, string(name)) {
-			continue
+		if !quoted && !slices.Contains(names, string(name)) {
+			if !others || seen[string(name)] {
+				continue
+			}
+			seen[string(name)] = true
 		}
 		delete(missing, string(name))
 		kept = append(kept, line...)

@@ -8,7 +8,6 @@ import (
 	"math"
 	"net/url"
 	"strconv"
-	"strings"
 )
 
 // A prometheus asks a Prometheus server for the value of each series now
@@ -21,7 +20,15 @@ type prometheus struct {
 func newPrometheus(s *Source, session Session) reader {
 	p := &prometheus{session: session}
 	for i := range s.Series {
-		f, err := newFetcher(session, strings.TrimSuffix(s.Prometheus, "/")+"/api/v1/query?query="+url.QueryEscape(s.Series[i].Query), s.Header)
+		address, err := url.Parse(s.Prometheus)
+		if err != nil {
+			return refused("its address is not a URL")
+		}
+		address = address.JoinPath("api/v1/query")
+		asks := address.Query()
+		asks.Set("query", s.Series[i].Query)
+		address.RawQuery = asks.Encode()
+		f, err := newFetcher(session, address.String(), s.Header)
 		if err != nil {
 			return refused(err.Error())
 		}
@@ -35,7 +42,8 @@ func (p *prometheus) read(ctx context.Context) ([]outcome, error) {
 	for i, q := range p.queries {
 		body, status, err := q.get(ctx)
 		if err != nil {
-			return nil, err
+			all[i].err = err // what the others told is known
+			continue
 		}
 		all[i].value, all[i].err = queried(body, status)
 	}
