@@ -130,7 +130,10 @@ func (o *overTime) side(pl *plot, l readLine, all []slot) string {
 	class, name := "told", named(clean(l.Role, 24))
 	t := l.trace(all[len(all)-1].at + all[len(all)-1].length)
 	least, highest := l.span()
-	said := "from " + unit.In(l.Unit, least) + " to " + l.written(highest)
+	said := "always " + l.written(highest)
+	if least < highest {
+		said = "from " + unit.In(l.Unit, least) + " to " + l.written(highest)
+	}
 	if l.Arm == "base" || l.Arm == "head" {
 		class, name = l.Arm, l.Arm
 		pl.Legend = append(pl.Legend, legend{class, name})
