@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -44,8 +45,18 @@ func (p *Page) Text(w io.Writer, t Terminal) error {
 		s.b.Reset()
 		s.write()
 	}
-	_, err := io.WriteString(w, s.b.String())
+	_, err := io.WriteString(w, inert(s.b.String()))
 	return err
+}
+
+// command is what a CI system's runner takes for a command to itself where a line
+// begins with it.
+var command = regexp.MustCompile(`(?m)^([ \t]*)::`)
+
+// inert makes text no command to a CI system's runner, whose log it may be part of:
+// it quotes what others wrote, and breaks their lines at any word.
+func inert(text string) string {
+	return strings.ReplaceAll(command.ReplaceAllString(text, "$1: :"), "##[", "# #[")
 }
 
 // screen writes one page.

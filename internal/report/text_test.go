@@ -31,6 +31,27 @@ func TestTextGolden(t *testing.T) {
 	golden(t, "text/regression-colour.txt", []byte(text(t, samplePage("regression"), Terminal{Width: 80, Unicode: true, Colour: true})))
 }
 
+// What a target says may be made to fill a line, so that its next word begins one:
+// a workflow's runner would have taken that for a command.
+func TestTextIsNoWorkflowCommand(t *testing.T) {
+	t.Parallel()
+	for filler := 1; filler < 100; filler++ {
+		p := *samplePage("pass")
+		v := *p.Verdict
+		p.Verdict = &v
+		v.Warnings = []verdict.Reason{{Message: strings.Repeat("a", filler) + " ::error::no ##[error]no " + strings.Repeat("b", 90) + "::warning::no"}}
+		got := text(t, &p, Terminal{Width: 80, Unicode: true})
+		if !strings.Contains(got, "error") {
+			t.Fatalf("it is not shown:\n%s", got)
+		}
+		for line := range strings.Lines(got) {
+			if strings.HasPrefix(strings.TrimSpace(line), "::") || strings.Contains(line, "##[") {
+				t.Fatalf("a command: %s", line)
+			}
+		}
+	}
+}
+
 func TestTextFitsTheScreen(t *testing.T) {
 	t.Parallel()
 	for _, name := range outcomes {
