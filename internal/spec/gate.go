@@ -106,7 +106,11 @@ func (b *builder) limit(n *node, k *key) (*rule.Limit, bool) {
 		b.badRule(n, err, 0)
 		return nil, false
 	}
-	return l, b.selects(n, text, &l.Selector)
+	if !b.selects(n, text, &l.Selector) {
+		return l, false
+	}
+	b.targetLimit(n, l)
+	return l, true
 }
 
 func (b *builder) comparison(n *node, k *key) (Compare, bool) {
