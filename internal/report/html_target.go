@@ -22,7 +22,7 @@ type targetView struct {
 
 type (
 	// A silentView is a metric of which nothing can be drawn.
-	silentView struct{ Role, Side, Why, Fault string }
+	silentView struct{ Role, Side, Why, Fault, End string }
 	// A toldView is a row of the table.
 	toldView struct {
 		Role, Side, Source string
@@ -68,6 +68,9 @@ func (o *overTime) target(run *result.Run, all []slot) {
 // silent says why nothing was drawn of a metric.
 func (l readLine) silent() silentView {
 	v := silentView{Role: named(clean(l.Role, maxName)), Side: clean(l.Arm, 24), Fault: clean(l.Fault, maxMessage)}
+	if !strings.HasSuffix(v.Fault, "?") { // did you mean that one?
+		v.End = "."
+	}
 	switch {
 	case len(l.Readings) > 0:
 		v.Why = "was not read while the load ran"

@@ -216,7 +216,7 @@ func TestSilentMetricsSayWhy(t *testing.T) {
 	run.Observed = []result.Observed{
 		{Role: "a", Missed: 3, Fault: "status 404"},
 		{Role: "b", Missed: 1},
-		{Role: "c", Fault: "no such series"},
+		{Role: "c", Fault: "no x; did you mean y?"},
 		{Role: "d"},
 		{Role: "e", Readings: []result.Reading{{At: -time.Second, Value: 4}}},
 		{Role: "f", Arm: "base", Missed: 2, Fault: "refused"},
@@ -224,12 +224,12 @@ func TestSilentMetricsSayWhy(t *testing.T) {
 	}
 	target := (&Page{Run: run}).overTime(maxSlots).Target
 	want := []silentView{
-		{"a", "", "was asked for 3 times and never read", "status 404"},
-		{"b", "", "was asked for 1 time and never read", ""},
-		{"c", "", "was never read", "no such series"},
-		{"d", "", "was never read: the load was over before", ""},
-		{"e", "", "was not read while the load ran", ""},
-		{"f", "base", "was asked for 2 times and never read", "refused"},
+		{"a", "", "was asked for 3 times and never read", "status 404", "."},
+		{"b", "", "was asked for 1 time and never read", "", "."},
+		{"c", "", "was never read", "no x; did you mean y?", ""},
+		{"d", "", "was never read: the load was over before", "", "."},
+		{"e", "", "was not read while the load ran", "", "."},
+		{"f", "base", "was asked for 2 times and never read", "refused", "."},
 	}
 	if d := cmp.Diff(want, target.Silent); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
