@@ -134,6 +134,10 @@ func (b *builder) comparison(n *node, k *key) (Compare, bool) {
 		b.badRule(text, err, 0)
 		return out, false
 	}
+	if metric := out.Rule.Selector.Metric; strings.HasPrefix(metric, rule.TargetPrefix) {
+		b.badValue(text, s, metric, "write a limit on it into thresholds", "%s is not compared: baselines do not keep what the target says of itself", metric)
+		return out, false
+	}
 	return out, b.selects(text, s, &out.Rule.Selector)
 }
 
