@@ -192,7 +192,7 @@ func metricsClient(env *Env, s *side, host string) (*wire.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if target := opts.Hosts[0]; target != host {
+	if target := opts.Hosts[0]; !strings.EqualFold(target, host) {
 		opts.Version, opts.TLS.ServerName = "auto", ""
 	}
 	opts.Hosts, opts.BodyLimit = []string{host}, observe.MaxBody+1

@@ -42,6 +42,9 @@ func (c *command) number(printed string) (float64, error) {
 		}
 		text = found[min(1, len(found)-1)]
 	}
+	if text == "" && c.pattern == nil {
+		return 0, errors.New("the command printed nothing")
+	}
 	v, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
 		return 0, fmt.Errorf("%q is no number: write a pattern whose first group is one", cut(text))

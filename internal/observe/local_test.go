@@ -25,7 +25,7 @@ func TestCommandNumber(t *testing.T) {
 		{`\d+\.\d+`, "load 0.75 of 2", 0.75, ""},
 		{"", " 42\n", 42, ""},
 		{"", "1e3", 1000, ""},
-		{"", "", 0, `"" is no number: write a pattern whose first group is one`},
+		{"", " \n", 0, "the command printed nothing"},
 		{"", "NaN", 0, `"NaN" is no number: write a pattern whose first group is one`},
 		{`used (\w+)`, "used some", 0, `"some" is no number: write a pattern whose first group is one`},
 		{`estab (\d+)`, "nothing", 0, `nothing that the command printed matches the pattern "estab (\\d+)"`},
