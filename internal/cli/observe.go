@@ -17,6 +17,7 @@ import (
 	"github.com/loadline-ci/loadline/internal/rule"
 	"github.com/loadline-ci/loadline/internal/scenario"
 	"github.com/loadline-ci/loadline/internal/spec"
+	"github.com/loadline-ci/loadline/internal/unit"
 	"github.com/loadline-ci/loadline/internal/verdict"
 	"github.com/loadline-ci/loadline/internal/wire"
 )
@@ -269,6 +270,17 @@ func (o *observer) close() {
 	}
 }
 
+// maxNamed is how many roles one note names: with the others beside them nobody
+// would read why.
+const maxNamed = 6
+
+func few(roles []string) string {
+	if more := len(roles) - maxNamed; more > 1 {
+		return strings.Join(roles[:maxNamed], ", ") + " and " + unit.Count(int64(more)) + " more"
+	}
+	return strings.Join(roles, ", ")
+}
+
 // notes say which metrics were read seldom or never, and why: roles of one fault
 // in one sentence.
 func (o *observer) notes(run *result.Run) (all []verdict.Reason) {
@@ -294,7 +306,7 @@ func (o *observer) notes(run *result.Run) (all []verdict.Reason) {
 	}
 	for _, fault := range faults {
 		all = append(all, verdict.Reason{
-			Code: "not-observed", Line: lines[fault], Message: "the target's " + strings.Join(roles[fault], ", ") + " could not be read: " + fault,
+			Code: "not-observed", Line: lines[fault], Message: "the target's " + few(roles[fault]) + " could not be read: " + fault,
 			Remedy: "see [[observe]] of the spec; the run itself is as good without",
 		})
 	}

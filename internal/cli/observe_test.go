@@ -220,6 +220,13 @@ func TestObserverNotes(t *testing.T) {
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("notes (-got +want):\n%s", diff)
 	}
+	many := &result.Run{}
+	for i := range 40 {
+		many.Observed = append(many.Observed, result.Observed{Role: "r" + strconv.Itoa(i), Missed: 1, Fault: "no answer in time"})
+	}
+	if got := o.notes(many); len(got) != 1 || got[0].Message != "the target's r0, r1, r2, r3, r4, r5 and 34 more could not be read: no answer in time" {
+		t.Errorf("many roles: %+v", got)
+	}
 	if n := (*observer)(nil).notes(&result.Run{}); n != nil {
 		t.Errorf("nobody observed: %v", n)
 	}
