@@ -84,13 +84,14 @@ func (c *ciRun) govern(ctx context.Context, s *spec.Spec) []verdict.Reason {
 		why := "the base branch's copy of this spec could not be read, so whether this pull request changes what is allowed is not known: " + err.Error()
 		return []verdict.Reason{{Code: "base-spec", Message: why}}
 	}
-	changes := gateChanges(base.Gate, s.Gate)
+	changes := append(gateChanges(base.Gate, s.Gate), capacityChanges(base, s)...)
 	if len(changes) == 0 {
 		return nil
 	}
 	told := verdict.Reason{Code: "limits-changed", Message: "this pull request changes what the spec allows: " + strings.Join(changes, "; ")}
 	if c.event.Fork {
 		s.Gate = elsewhere(base.Gate)
+		keepCapacities(base, s)
 		told.Message += "; it comes from a fork, so the base branch's rules were used"
 	}
 	return []verdict.Reason{told}

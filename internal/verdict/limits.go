@@ -125,6 +125,10 @@ func unread(run *result.Run, role string) (why, remedy string) {
 			return "no reading of the target's " + role + " fell into measured load", "it is read every " + unit.Duration(o.Every) + ": lower every in [[observe]], or measure for longer"
 		}
 	}
+	if len(run.Observed) > 0 {
+		// The base branch's limits judge a pull request's spec from a fork.
+		return "no [[observe]] of the spec that was run has a series " + role, "add it to an [[observe]]; a limit that is the base branch's goes with the series that it has"
+	}
 	return "nothing was read from the target", "see [[observe]] of the spec"
 }
 

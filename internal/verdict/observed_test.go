@@ -72,6 +72,7 @@ func TestUnreadTarget(t *testing.T) {
 	t.Parallel()
 	for limit, want := range map[string][2]string{
 		"target.queue.max < 5": {`the limit "target.queue.max < 5" cannot be judged: the target's queue could not be read: it answered with status 503`, "see [[observe]] of the spec"},
+		"target.other.max < 5": {`the limit "target.other.max < 5" cannot be judged: no [[observe]] of the spec that was run has a series other`, "add it to an [[observe]]; a limit that is the base branch's goes with the series that it has"},
 		"target.slow.max < 5":  {`the limit "target.slow.max < 5" cannot be judged: no reading of the target's slow fell into measured load`, "it is read every 1m: lower every in [[observe]], or measure for longer"},
 	} {
 		v := verdict.Judge(verdict.Input{Run: watched(t), Gate: verdict.Gate{Limits: limits(t, limit, "dropped < 99%")}})
