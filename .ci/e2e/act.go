@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -56,8 +57,14 @@ type line struct {
 // A result is the part of the result file that CONTRACT promises and the
 // scenarios look at.
 type result struct {
-	Schema  string
-	Run     struct{ Mode string }
+	Schema string
+	Run    struct{ Mode string }
+	// Observed is what the target said of itself.
+	Observed []struct {
+		Role, Arm string
+		Readings  []struct{ Value float64 }
+		Fault     string
+	}
 	Verdict struct {
 		Outcome  string
 		Reasons  []struct{ Code, Message string }
@@ -66,6 +73,28 @@ type result struct {
 			ChangePercent      float64 `json:"change_percent"`
 		}
 	}
+}
+
+// told looks at what the target said of itself: its throughput, of each of these
+// sides ("" for a target alone), and nothing that the workflow does not allow to be
+// read.
+func (o *outcome) told(w *wrongs, arms ...string) {
+	heard, refused := map[string]bool{}, false
+	for _, m := range o.result.Observed {
+		switch {
+		case m.Role == "throughput" && len(m.Readings) > 0 && slices.ContainsFunc(m.Readings, func(r struct{ Value float64 }) bool { return r.Value > 1 }):
+			heard[m.Arm] = true
+		case m.Role == "local":
+			refused = true
+			w.check(len(m.Readings) == 0 && strings.Contains(m.Fault, "allow-exec"), "a command was run that the workflow does not allow: %+v", m)
+		}
+	}
+	for _, arm := range arms {
+		w.check(heard[arm], "nothing was read of the target's throughput (side %q): %+v", arm, o.result.Observed)
+	}
+	w.check(len(arms) > 0 || refused, "the command that is not allowed is not told of: %+v", o.result.Observed)
+	_, err := os.Stat(filepath.Join(o.dir, "ran"))
+	w.check(os.IsNotExist(err), "a command of the spec was run, though the workflow does not allow it")
 }
 
 // busy says whether this machine, not the target, spoilt the run: then there is

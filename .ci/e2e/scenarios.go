@@ -172,6 +172,8 @@ func (s *stage) pullRequests(ctx context.Context, pushed []string) error {
 		w.check(o.outputs["regressions"] == "0", "regressions is %q, want 0", o.outputs["regressions"])
 		w.check(o.outputs["baseline-sha"] == left, "baseline-sha is %q, want %s, where the branch left main", o.outputs["baseline-sha"], left)
 		w.check(o.result.Schema == "loadline/result/1", "the result file has schema %q", o.result.Schema)
+		o.told(w, "")
+		w.check(strings.Contains(strings.Join(o.summaries, "\n"), "<code>throughput</code>"), "the job summary does not say what the target told of itself")
 		w.check(len(rep.Repos["octo/shop"].Comments) == 0, "there is a comment, though nothing moved and comment is `changes`")
 		w.check(rep.Repos["octo/shop"].Refs[dataRef].Commits == kept, "a pull request stored a baseline")
 	})

@@ -46,8 +46,13 @@ name = "walk"
   request = "POST /anything"
   json    = { order = 1 }
 
+[[observe]]
+scrape = "/metrics"
+every  = "1s"
+series = { throughput = { expr = "rate(requests_total)" } }
+
 [gate]
-thresholds = ["errors < 1%"]
+thresholds = ["errors < 1%", "target.throughput.max > 1/s"]
 # Routes of a millisecond on a machine that others use: a team states what it minds.
 compare = ["latency.p50 within 10% or 10ms", "latency.p95 within 20% or 20ms", "errors within 0.5pp"]
 `

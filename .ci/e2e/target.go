@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -72,6 +73,10 @@ func (r *runner) startTarget(ctx context.Context) (*target, error) {
 		return nil, err
 	}
 	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.URL.Path == "/metrics" { // what it says of itself
+			_, _ = fmt.Fprintf(w, "requests_total %d\n", t.requests.Load())
+			return
+		}
 		n := t.requests.Add(1)
 		if t.asked != nil {
 			t.asked()
