@@ -1,8 +1,10 @@
 package report
 
 import (
+	"slices"
 	"strings"
 
+	"github.com/loadline-ci/loadline/internal/result"
 	"github.com/loadline-ci/loadline/internal/rule"
 	"github.com/loadline-ci/loadline/internal/unit"
 	"github.com/loadline-ci/loadline/internal/verdict"
@@ -10,7 +12,34 @@ import (
 
 // lead is the verdict in one or two sentences, true without the rest of the
 // page. Under a heading, which has said title, it does not say that again.
-func (p *Page) lead(headed bool) prose {
+func (p *Page) lead(headed bool) prose { return append(p.outcomeLead(headed), p.endedAsAsked()...) }
+
+// endedAsAsked says that a condition of stop_when ended the load, when and at what
+// level: with a staircase that is what the run was made for.
+func (p *Page) endedAsAsked() prose {
+	if p.Run == nil {
+		return nil
+	}
+	condition, ok := strings.CutPrefix(p.Run.Stopped, result.StopWhen)
+	if !ok {
+		return nil
+	}
+	text := " The load ended after " + unit.Duration(p.Run.Duration)
+	for _, s := range slices.Backward(p.Run.Series) {
+		if s.Rest {
+			continue
+		}
+		if s.Rate > 0 {
+			text += ", at " + unit.Rate(s.Rate)
+		} else if s.Users > 0 {
+			text += ", at " + plural(s.Users, unit.Count(int64(s.Users)), "user")
+		}
+		break
+	}
+	return say(text + ", as ").code("stop_when").say(" asks: ").code(clean(condition, maxMessage)).say(".")
+}
+
+func (p *Page) outcomeLead(headed bool) prose {
 	switch p.Verdict.Outcome {
 	case verdict.Pass:
 		return p.passLead(headed)
