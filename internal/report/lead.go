@@ -24,19 +24,24 @@ func (p *Page) endedAsAsked() prose {
 	if !ok {
 		return nil
 	}
-	text := " The load ended after " + unit.Duration(p.Run.Duration)
+	return say(" The load ended after " + unit.Duration(p.Run.Duration) + p.lastLevel() + ", as ").code("stop_when").say(" asks: ").code(clean(condition, maxMessage)).say(".")
+}
+
+// lastLevel is ", at 200/s" or ", at 40 users": what was asked for when the load
+// ended.
+func (p *Page) lastLevel() string {
 	for _, s := range slices.Backward(p.Run.Series) {
-		if s.Rest {
-			continue
+		switch {
+		case s.Rest:
+		case s.Rate > 0:
+			return ", at " + unit.Rate(s.Rate)
+		case s.Users > 0:
+			return ", at " + plural(s.Users, unit.Count(int64(s.Users)), "user")
+		default:
+			return ""
 		}
-		if s.Rate > 0 {
-			text += ", at " + unit.Rate(s.Rate)
-		} else if s.Users > 0 {
-			text += ", at " + plural(s.Users, unit.Count(int64(s.Users)), "user")
-		}
-		break
 	}
-	return say(text + ", as ").code("stop_when").say(" asks: ").code(clean(condition, maxMessage)).say(".")
+	return ""
 }
 
 func (p *Page) outcomeLead(headed bool) prose {
