@@ -288,11 +288,12 @@ func (a *account) gauges(seconds []result.Second) {
 	}
 }
 
-// target adds what the target told of itself, of the side that is judged.
+// target adds what the target told of itself. A slice has the side that is judged
+// alone: see result.Run.MeasuredObserved.
 func (a *account) target(observed []result.Observed, role string) {
 	for i := range observed {
 		o := &observed[i]
-		if o.Role != role || o.Arm == "base" {
+		if o.Role != role {
 			continue
 		}
 		for _, r := range o.Readings {
